@@ -1,0 +1,56 @@
+"""Who is asking: the request as views and services want it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from rest_framework.request import Request
+
+from heihei_site.api import addresses
+from heihei_site.api.clients import Client
+from heihei_site.api.errors import TokenInvalid
+from heihei_site.api.parsers import parameters
+
+if TYPE_CHECKING:
+    from users.models import Session, User
+
+
+@dataclass(frozen=True)
+class Caller:
+    request: Request
+
+    @property
+    def anyone(self) -> "User | None":
+        """The person, or None where the endpoint is open and no valid token came."""
+        user = self.request.user
+        return user if user.is_authenticated else None
+
+    @property
+    def person(self) -> "User":
+        if (person := self.anyone) is None:
+            raise TokenInvalid
+        return person
+
+    @property
+    def session(self) -> "Session":
+        return cast("Session", self.request.auth)
+
+    @cached_property
+    def client(self) -> Client:
+        """D1: the header, else the parameter, else what this session last sent, else the newest."""
+        session = self.session if self.anyone else None
+        return Client.of(
+            self.request.headers.get("version"),
+            str(parameters(self.request).get("version", "")),
+            session.client_version if session is not None else None,
+        )
+
+    @property
+    def address(self) -> str:
+        """The client's IP address: the TCP peer's, unless that is a trusted proxy."""
+        return str(self.request.META.get("REMOTE_ADDR", ""))
+
+    @property
+    def base_url(self) -> str:
+        """The address under which this caller reaches us, without a trailing slash (D41)."""
+        return addresses.base_url(self.request)

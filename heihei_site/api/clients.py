@@ -1,0 +1,50 @@
+"""Which generation of client is asking, and every rule that depends on it (D1). Nothing else may look at versions."""
+
+import re
+from dataclasses import dataclass
+
+NEWEST = (99, 0)
+_VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?")
+
+
+@dataclass(frozen=True)
+class Client:
+    """The generation of a client: (major, minor). Unknown means newest."""
+
+    generation: tuple[int, int] = NEWEST
+
+    @classmethod
+    def of(cls, *versions: str | None) -> "Client":
+        """The first of the given version texts that is one: header, parameter, then what the session last sent."""
+        for text in versions:
+            if text and (match := _VERSION.match(text)):
+                return cls((int(match[1]), int(match[2] or 0)))
+        return cls()
+
+    @property
+    def _first_generation(self) -> bool:
+        return self.generation <= (1, 1)
+
+    @property
+    def _knows_teams(self) -> bool:
+        return self.generation >= (1, 5)
+
+    @property
+    def empty_description_means_keep(self) -> bool:
+        """D16: the 1.1 app sends the signature it does not know yet at every start."""
+        return self._first_generation
+
+    @property
+    def reads_ended_live_from_status(self) -> bool:
+        """D22: the 1.1 app shows the end page only for errorcode 0 with a status other than 1."""
+        return self._first_generation
+
+    @property
+    def must_be_inside_to_get_live(self) -> bool:
+        """D22: 506 on a running live from outside."""
+        return self._knows_teams
+
+    @property
+    def opens_audience(self) -> bool:
+        """D23: older clients know neither a full room nor knocking."""
+        return not self._knows_teams

@@ -1,0 +1,71 @@
+"""Rate limits, declared at the endpoint, counted exactly in Redis by the `limits` library."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.storage import Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from heihei_site.api.callers import Caller
+from heihei_site.api.errors import Refusal, TooManyRequests
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate limit of an endpoint, such as Limit("100/10 seconds"): past it the answer is 429.
+
+    `by` says whose: "person" (the address for who is not signed in) or "address". `refuses` is the refusal.
+    """
+
+    rate: str
+    by: str = "person"
+    refuses: type[Refusal] = TooManyRequests
+
+
+@cache
+def _limiter() -> MovingWindowRateLimiter:
+    storage = storage_from_string(settings.RATE_LIMITS_URL, socket_timeout=1, socket_connect_timeout=1)
+    assert isinstance(storage, Storage)
+    return MovingWindowRateLimiter(storage)
+
+
+@cache
+def _rate(text: str) -> RateLimitItem:
+    return parse(text)
+
+
+def allowed(rate: str, *whose: str) -> bool:
+    """Counts one more for `whose` and says whether it is within the rate. Without Redis everything is."""
+    try:
+        return _limiter().hit(_rate(rate), *whose)
+    except RedisError:
+        log.warning("rate_limits_unreachable")
+        return True
+
+
+class DeclaredLimits(BaseThrottle):
+    """Applies the limits that the endpoint declares."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        endpoint = getattr(view, "endpoint", None)  # schema and docs are views of drf-spectacular
+        limits: tuple[Limit, ...] = endpoint.limits if endpoint else ()
+        for limit in limits:
+            if not allowed(limit.rate, view.endpoint.path, limit.by, self._whose(request, limit)):
+                raise limit.refuses
+        return True
+
+    @staticmethod
+    def _whose(request: Request, limit: Limit) -> str:
+        caller = Caller(request)
+        if limit.by == "address" or caller.anyone is None:
+            return caller.address
+        return str(caller.anyone.pk)

@@ -1,0 +1,118 @@
+"""Spelling on the wire, and nowhere else: camelCase, the document's misspellings, and its doubled keys (D7, D8).
+
+Python says `total_ticket`; the phone reads `totalTicket`. The tables below hold only what differs from camelCase.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+INT32_MAX = 2**31 - 1
+
+# snake_case key -> every name it has on the wire, in any object.
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "gift_uuid": ("gift_uuid",),
+    "push_enable": ("push_enable",),
+    "user_type": ("user_type", "userType"),
+    "user_state": ("user_status",),
+    "honour_sign": ("honour_sign",),
+    "honour_img": ("honour_img",),
+    "honour_desc": ("honour_desc",),
+    "attr_file": ("attr_file",),
+    "file_md5": ("file_md5",),
+    "live_total_ticket": ("liveTotalTicket", "livetotalticket"),
+    "replays": ("liveskback", "lookbacks"),
+    "recommended": ("isrecomm",),
+    "pay_tips": ("pay-tips",),
+    "is_shut_up": ("isshutup",),
+}
+
+# Doubled only inside the object (or list) of that name: contract_notes.md (e) 13.
+_LIVE_CARD: dict[str, tuple[str, ...]] = {
+    "title": ("title", "liveName"),
+    "user_id": ("userId", "creatorId"),
+    "user_name": ("userName", "creatorName"),
+    "cover_url": ("coverUrl", "creatorCover"),
+    "online_users": ("onlineUsers", "onlineUser"),
+    "total_users": ("totalUsers", "viewernum"),
+}
+SPELLINGS_INSIDE: dict[str, dict[str, tuple[str, ...]]] = {
+    "lives": _LIVE_CARD,
+    "replays": _LIVE_CARD,
+    "users": {"display_name": ("displayName", "name")},
+}
+
+# Parameters whose documented name is not the camelCase of ours, then every other spelling that is understood.
+PARAMETER_NAMES: dict[str, str] = {
+    "gift_uuid": "gift_uuid",
+    "device_type": "deveiceType",
+    "locale": "local",
+    "phone": "phoneNo",
+}
+PARAMETER_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "deveiceType": ("deviceType", "devicesType"),
+    "local": ("locale",),
+    "phoneNo": ("phone",),
+    "userId": ("targetId",),
+    "targetId": ("userId",),
+    "avatar": ("avator",),
+    "amount": ("count",),
+}
+
+# Numbers that must arrive exactly; every other number is a counter and stops at 2^31-1 (D7).
+_EXACT = frozenset({"id", "hei_num", "time_stamp", "seq"})
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+@lru_cache(maxsize=4096)
+def spellings(key: str, inside: str = "") -> tuple[str, ...]:
+    """Every wire name of our key within the object called `inside`."""
+    return SPELLINGS_INSIDE.get(inside, {}).get(key) or SPELLINGS.get(key) or (camel(key),)
+
+
+def parameter_name(name: str) -> str:
+    """The documented name of a parameter that Python calls `name`."""
+    return PARAMETER_NAMES.get(name) or camel(name)
+
+
+def with_synonyms(given: Mapping[str, Any], declared: Iterable[str]) -> dict[str, Any]:
+    """The given parameters under their declared names: a synonym counts where the declared name itself is absent."""
+    names = set(declared)
+    found: dict[str, Any] = {}
+    for name in names:
+        for spelling in (name, *PARAMETER_SYNONYMS.get(name, ())):
+            if spelling in given and (spelling == name or spelling not in names):
+                found[name] = given[spelling]
+                break
+    return found
+
+
+def encode(value: Any, inside: str = "") -> Any:
+    """A payload in wire spelling: None becomes "", counters saturate, doubled keys are doubled. Shapes are kept."""
+    if isinstance(value, Mapping):
+        out: dict[str, Any] = {}
+        for key, item in value.items():
+            encoded = _number(key, item) if type(item) is int else encode(item, key)
+            for name in spellings(key, inside):
+                out[name] = encoded
+        return out
+    if isinstance(value, list | tuple):
+        return [encode(item, inside) for item in value]
+    return "" if value is None else value
+
+
+def _number(key: str, value: int) -> int:
+    if key in _EXACT or key.endswith("_id"):
+        return value
+    return max(-INT32_MAX - 1, min(INT32_MAX, value))
+
+
+def to_json(payload: Any) -> bytes:
+    """The bytes that travel: UTF-8 JSON in wire spelling."""
+    return orjson.dumps(encode(payload))

@@ -1,0 +1,281 @@
+"""The one settings file, read from top to bottom. Production by default; development says HEIHEI_ENV=development.
+
+Everything a machine decides comes from the environment (`.env.example` lists it); everything the product decides
+(limits, prices, time-outs) stands here with its unit and the decision it follows.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from heihei_site import embedded
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEVELOPMENT = env.str("HEIHEI_ENV", "production") == "development"
+PORT = env.int("PORT", 8000)
+VAR_DIR = Path(env.str("HEIHEI_VAR", str(BASE_DIR / "var"))).resolve()
+
+
+def secret(name: str) -> str:
+    """A secret from the environment; only development may do without and gets one generated under VAR_DIR."""
+    if DEVELOPMENT and name not in os.environ:
+        return embedded.development_secret(VAR_DIR, name)
+    return str(env.str(name))
+
+
+# --- Who may call, and under which address ---------------------------------------------------------------------
+
+SECRET_KEY = secret("SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "10.0.2.2"] if DEVELOPMENT else []
+)
+# The base of every address that is stored or made by a job (D41). Empty only in development: then the local port.
+PUBLIC_URL = env.str("PUBLIC_URL", "" if DEVELOPMENT else environ.Env.NOTSET).rstrip("/")
+# Addresses of the proxies whose X-Forwarded-* headers count. Empty: the TCP peer is the client.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+# --- What is installed -----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_structlog",
+    "heihei_site.providers",
+    "heihei_site.realtime",
+    "payment",
+    "users",
+    "messages",
+    "live",
+    "heihei_site.system",
+]
+MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "heihei_site.urls"
+ASGI_APPLICATION = "heihei_site.asgi.application"
+APPEND_SLASH = False
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Where state lives: PostgreSQL is the truth, Redis carries and rings -----------------------------------------
+
+running = embedded.addresses(VAR_DIR) if DEVELOPMENT else None
+DATABASE_URL = env.str(
+    "DATABASE_URL", running.database_url if running else environ.Env.NOTSET if not DEVELOPMENT else ""
+)
+REDIS_URL = env.str("REDIS_URL", running.redis_url if running else environ.Env.NOTSET if not DEVELOPMENT else "")
+DATABASES = {
+    "default": environ.Env.db_url_config(DATABASE_URL or "postgres://heihei@/heihei?host=/nowhere")
+    | {
+        # Under ASGI every thread would keep a connection of its own; production puts a pooler in front.
+        "CONN_MAX_AGE": 0,
+        "ATOMIC_REQUESTS": False,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "TEST": {"NAME": env.str("TEST_DATABASE", None), "TEMPLATE": "template0"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py's own read time-out would cut idle sockets.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "heihei"},
+    }
+}
+
+# --- Celery: makes deadlines prompt, never owns them -------------------------------------------------------------
+
+CELERY_BROKER_URL = embedded.celery_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+LIVE_SWEEP_SECONDS = 5
+CANARY_SECONDS = 2
+CELERY_BEAT_SCHEDULE = {
+    "canary": {
+        "task": "heihei_site.system.tasks.canary",
+        "schedule": timedelta(seconds=CANARY_SECONDS),
+        "options": {"expires": 10},
+    },
+    "sweep-lives": {
+        "task": "live.tasks.sweep",
+        "schedule": timedelta(seconds=LIVE_SWEEP_SECONDS),
+        "options": {"expires": LIVE_SWEEP_SECONDS},
+    },
+    "forget-repeats": {
+        "task": "users.tasks.forget_repeats",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+}
+
+# --- The API -----------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.auth.TokenParameterAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": [
+        "heihei_site.api.parsers.FormParser",
+        "heihei_site.api.parsers.JsonParser",
+        "heihei_site.api.parsers.MultipartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["drf_orjson_renderer.renderers.ORJSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["heihei_site.api.throttles.DeclaredLimits"],
+    "DEFAULT_SCHEMA_CLASS": "heihei_site.api.schema.EndpointSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "heihei_site.api.envelope.AlwaysJson",
+    "EXCEPTION_HANDLER": "heihei_site.api.envelope.refuse",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "heihei",
+    "VERSION": "2.0.0",
+    "DESCRIPTION": "Voice-live social API. Every endpoint answers GET and POST alike, always with HTTP 200 and an "
+    "object carrying `errorcode` and `errormsg`.",
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"defaultModelsExpandDepth": -1, "docExpansion": "none", "filter": True},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": True,
+    "PREPROCESSING_HOOKS": ["heihei_site.api.schema.only_api"],
+}
+API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
+API_FIELDS = 200  # parameters of one request
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = API_FIELDS
+RATE_LIMITS_URL = embedded.limits_url(REDIS_URL)
+
+# --- The socket (D10–D12, D42) -----------------------------------------------------------------------------------
+
+SOCKET_QUEUE_BYTES = 256 * 1024
+SOCKET_FRAME_BYTES = 64 * 1024
+SOCKET_SEND_TIMEOUT = 10  # seconds
+
+# --- People (D5, D15–D19) ----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+SINGLE_DEVICE_SIGN_IN = env.bool("SINGLE_DEVICE_SIGN_IN", True)
+TOKEN_LIFETIME = timedelta(days=30)  # sliding
+TOKEN_REFRESH = timedelta(hours=1)  # the slide is written at most this often
+SMS_CODE_LIFETIME = timedelta(minutes=10)
+SMS_CODE_TRIES = 5
+SMS_RESEND_SECONDS = 60
+SMS_PER_PHONE_A_DAY = 10
+SMS_PER_ADDRESS = "50/hour"
+MINOR_PROTECTION = env.bool("MINOR_PROTECTION", True)
+ADULT_AGE = 18  # years
+NAME_BYTES = 16  # a Chinese character counts two
+RENAME_GOLD = 10
+BLOCKED_WORDS = env.list("BLOCKED_WORDS", default=["官方", "客服", "管理员"])
+REPEAT_WINDOW = timedelta(seconds=3)  # since the last identical request (D26)
+REPEAT_LIMIT = timedelta(seconds=10)  # since the first of them
+
+# --- Lives (D21–D30) ---------------------------------------------------------------------------------------------
+
+VIEWER_LEASE = timedelta(seconds=45)
+OWNER_LEASE = timedelta(seconds=90)
+HEART_BEAT_SECONDS = 15
+AUDIENCE_SEATS = 100_000  # lives created by clients below 1.5
+TEAM_SEATS = 8  # lives created by 1.5 and later, owner included
+ROOM_LIST_PAGE = 20
+ROOM_TEXTS = "100/10 seconds"  # per person
+ROOM_LIKES_SHOWN = "5/second"  # per room
+TITLE_LENGTH = 64
+ROOM_TEXT_LENGTH = 500
+
+# --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
+
+BULLET_GOLD = 1
+POINTS_PER_GOLD = 1
+EXPERIENCE_PER_GOLD = 10
+GIFT_AMOUNT_IS_QUANTITY = False
+
+# --- The outside world -------------------------------------------------------------------------------------------
+
+PROVIDERS = {
+    "sms": env.str("SMS_PROVIDER", "heihei_site.providers.sms.outbox.OutboxSms"),
+    "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
+}
+STREAM_KEY = secret("STREAM_KEY")
+RTMP_HUB = env.str("RTMP_HUB", "heihei")
+RTMP_PUBLISH_HOST = env.str("RTMP_PUBLISH_HOST", "127.0.0.1:1935" if DEVELOPMENT else environ.Env.NOTSET)
+RTMP_PLAY_HOST = env.str("RTMP_PLAY_HOST", RTMP_PUBLISH_HOST)
+HLS_BASE_URL = env.str("HLS_BASE_URL", "http://127.0.0.1:8080/hls" if DEVELOPMENT else environ.Env.NOTSET)
+SHARE_KEY = secret("SHARE_KEY")
+
+# --- Language, time, static files --------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "zh-hans"
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Logs: JSON lines with request ids, never a token, code or phone (I12) ------------------------------------------
+
+from heihei_site.api.logs import logging_config  # noqa: E402  (needs nothing of Django, only the names above)
+
+LOGGING = logging_config(env.str("LOG_LEVEL", "INFO"))
+
+# --- The operators' console ---------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "黑黑 · 运营台",
+    "SITE_HEADER": "黑黑运营台",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_HISTORY": True,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}

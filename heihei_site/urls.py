@@ -1,0 +1,27 @@
+from django.contrib import admin
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from heihei_site.system import health, pages, views
+from live import views as live
+from messages import views as messages
+from users import views as users
+
+urlpatterns = [
+    path("", pages.status),
+    path("health", health.ready),
+    path("health/live", health.live),
+    path("html/live.html", pages.shared_live),
+    path("admin/", admin.site.urls),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    *views.init_api.urls,
+    *views.social.urls,
+    *users.api.urls,
+    *messages.api.urls,
+    *live.api.urls,
+]
+
+handler400 = "heihei_site.api.envelope.bad_request"
+handler404 = "heihei_site.api.envelope.not_found"
+handler500 = "heihei_site.api.envelope.server_error"
