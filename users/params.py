@@ -1,0 +1,55 @@
+"""Words for parameters about people."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from rest_framework import serializers
+
+from heihei_site.api.callers import Caller
+from heihei_site.api.errors import MinorRefused, UserUnknown
+from heihei_site.api.params import IdField, Word, number_field, text_field
+from users.models import Report, User
+
+
+def _person(caller: Caller, user_id: int) -> User:
+    """A person who is not there, and one who is banned, is unknown."""
+    own = caller.anyone
+    if own is not None and own.pk == user_id:
+        return own
+    person = User.objects.people().filter(pk=user_id).first() if user_id < 2**31 else None
+    if not isinstance(person, User):
+        raise UserUnknown
+    return person
+
+
+def _phone_field(**kwargs: Any) -> serializers.Field[Any, Any, Any, Any]:
+    return serializers.RegexField(r"^(\+?86)?1[3-9][0-9]{9}$", max_length=14, **kwargs)
+
+
+class _BirthdayField(serializers.CharField):
+    """`yyyy-MM-dd`. A text that is no date is not the birthday of a living person: 501, as a date in the future."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise MinorRefused from None
+
+
+Person = Annotated[User, Word(IdField, name="userId", find=_person, refuses=(UserUnknown,))]
+Target = Annotated[User, Word(IdField, name="targetId", find=_person, refuses=(UserUnknown,))]
+Uid = Annotated[User, Word(IdField, name="uid", find=_person, refuses=(UserUnknown,))]
+Phone = Annotated[str, Word(_phone_field, find=lambda _, phone: phone[-11:])]
+SmsCode = Annotated[str, Word(text_field(16))]
+DisplayName = Annotated[str, Word(text_field(255, blank=True))]
+Gender = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(User.Gender.values, **kwargs))]
+Birthday = Annotated[date, Word(lambda **kwargs: _BirthdayField(max_length=10, **kwargs), refuses=(MinorRefused,))]
+Description = Annotated[str, Word(text_field(255, blank=True))]
+Address = Annotated[str, Word(text_field(64, blank=True))]
+ReportKind = Annotated[int, Word(number_field(min(Report.Kind.values), max(Report.Kind.values)))]
+PushKind = Annotated[
+    str, Word(lambda **kwargs: serializers.ChoiceField(["apns", "getui", "gcm"], **kwargs), name="apnsType")
+]
+PushToken = Annotated[str, Word(text_field(255), name="apnsToken")]
+Platform = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(["android", "ios"], **kwargs))]

@@ -1,0 +1,96 @@
+"""What people say about themselves (D16, D19)."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from heihei_site.api.errors import MinorRefused, NameIllegal, NameTooLong
+from payment.services import purchases
+from users.models import User
+from users.signals import became_minor
+
+OLDEST = 130  # years; an earlier birthday is not that of a living person
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What an update says. None: not said, keep what there is."""
+
+    display_name: str
+    gender: str
+    birthday: date
+    description: str | None = None
+    address: str | None = None
+    latlng: str | None = None
+
+
+def name_width(name: str) -> int:
+    """Bytes as the phone counts them: a Chinese character is two."""
+    return sum(1 if ord(character) < 128 else 2 for character in name)
+
+
+def check_name(name: str) -> None:
+    if not name.strip() or any(unicodedata.category(character).startswith("C") for character in name):
+        raise NameIllegal
+    if any(word in name.lower() for word in settings.BLOCKED_WORDS):
+        raise NameIllegal
+    if name_width(name) > settings.NAME_BYTES:
+        raise NameTooLong
+
+
+def check_birthday(birthday: date, today: date) -> None:
+    if birthday > today or birthday.year < today.year - OLDEST:
+        raise MinorRefused
+
+
+@transaction.atomic
+def update_profile(*, user: User, profile: Profile) -> User:
+    """Stores it all or nothing. A renaming after the first free one costs gold, once however often it is sent.
+
+    The gold is taken before the row is changed (purses are locked before people); that the row still has the number of
+    renamings the price was asked for decides between two phones that rename at once.
+    """
+    today = timezone.localdate()
+    check_birthday(profile.birthday, today)
+    renames = _rename(user, profile.display_name)
+    changes: dict[str, object] = {
+        "gender": profile.gender,
+        "birthday": _settled_birthday(user, profile.birthday, today),
+        "modified_at": Now(),
+    }
+    for name in ("description", "address", "latlng"):
+        if (said := getattr(profile, name)) is not None:
+            changes[name] = said
+    User.objects.filter(pk=user.pk).update(**changes, **renames)
+    user.refresh_from_db()
+    if settings.MINOR_PROTECTION and user.is_minor(today, settings.ADULT_AGE):
+        became_minor.send(User, user=user)
+    return user
+
+
+def _settled_birthday(user: User, birthday: date, today: date) -> date:
+    """Once set, a minor's birthday becomes an adult's only in the operators' console; the phone is answered 0."""
+    was_minor = user.birthday is not None and user.is_minor(today, settings.ADULT_AGE)
+    now_adult = not User(birthday=birthday).is_minor(today, settings.ADULT_AGE)
+    return user.birthday if was_minor and now_adult and user.birthday else birthday
+
+
+def _rename(user: User, name: str) -> dict[str, object]:
+    """Pays for and claims the new name. Who loses the row to another renaming looks again at what it is now."""
+    while name != user.display_name:
+        check_name(name)
+        if not user.display_name:  # the name of the registration is not the free renaming
+            return {"display_name": name}
+        if user.rename_count > 0:
+            key = f"rename:{user.pk}:{user.rename_count}"
+            purchases.pay_for(user_id=user.pk, receiver_id=None, gold=settings.RENAME_GOLD, reason="rename", key=key)
+        mine = User.objects.filter(pk=user.pk, rename_count=user.rename_count, display_name=user.display_name)
+        if mine.update(display_name=name, rename_count=user.rename_count + 1):
+            break
+        user.refresh_from_db(fields=["display_name", "rename_count"])
+    return {}

@@ -1,0 +1,63 @@
+"""Telling a phone's retry from a person saying the same thing twice (D26).
+
+The 1.1 app sends bullets, room texts and some gifts again, up to three times about two seconds apart, with nothing to
+recognise them by. An identical request within 3 s of the last identical one, and within 10 s of the first, is the same.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+# One statement, so that parallel repeats of one request agree on one key whoever comes first.
+_CLAIM = """
+INSERT INTO users_repeat (user_id, digest, first_at, last_at, key)
+VALUES (%(user)s, %(digest)s, clock_timestamp(), clock_timestamp(), %(key)s)
+ON CONFLICT (user_id, digest) DO UPDATE SET
+    last_at = clock_timestamp(),
+    first_at = CASE WHEN {same} THEN users_repeat.first_at ELSE clock_timestamp() END,
+    key = CASE WHEN {same} THEN users_repeat.key ELSE excluded.key END
+RETURNING key
+""".format(
+    same="clock_timestamp() < users_repeat.last_at + %(window)s "
+    "AND clock_timestamp() < users_repeat.first_at + %(limit)s"
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """`key` is the same for all repeats of one request; `fresh` only the first time."""
+
+    key: str
+    fresh: bool
+
+
+def recognise(user_id: int, *what: object) -> Request:
+    """Which request this is. Call it inside the transaction of the deed: if that fails, the request never was."""
+    digest = hashlib.sha256("\x1f".join(map(str, what)).encode()).digest()
+    mine = secrets.token_hex(16)
+    given: dict[str, Any] = {
+        "user": user_id,
+        "digest": digest,
+        "key": mine,
+        "window": settings.REPEAT_WINDOW,
+        "limit": settings.REPEAT_LIMIT,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, given)
+        (key,) = cursor.fetchone()
+    return Request(key, key == mine)
+
+
+def forget(older_than: timedelta) -> int:
+    """Deletes rows that can no longer make anything a repeat; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM users_repeat WHERE last_at < clock_timestamp() - make_interval(secs => %s)",
+            [older_than.total_seconds()],
+        )
+        return int(cursor.rowcount)
