@@ -1,0 +1,19 @@
+from django.apps import AppConfig
+
+
+class LiveConfig(AppConfig):
+    name = "live"
+    verbose_name = "直播"
+
+    def ready(self) -> None:
+        from heihei_site.realtime import memberships
+        from live import selectors
+        from live.services import rooms, talk
+        from messages import rooms as rooms_to_speak_in
+        from users import activity, signals
+
+        memberships.register("live", selectors.rooms_of)
+        activity.register("live", selectors.broadcasting)
+        rooms_to_speak_in.register(talk.LiveRooms())
+        signals.became_minor.connect(rooms.end_lives_of, dispatch_uid="live.became_minor")
+        signals.banned.connect(rooms.end_lives_of, dispatch_uid="live.banned")

@@ -1,0 +1,41 @@
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from live.models import Live, Member  # noqa: F401  (named in the classes below)
+
+
+class LiveQuerySet(models.QuerySet["Live"]):
+    def open(self) -> "LiveQuerySet":
+        """Neither ended nor banned nor deleted: waiting for the owner's sound, or on air."""
+        return self.filter(status__in=self.model.OPEN)
+
+    def on_air(self) -> "LiveQuerySet":
+        """Playing, with an owner whose heart-beats arrive: the deadline counts, not whether a sweep has been by."""
+        return self.filter(status=self.model.Status.PLAYING, owner_deadline__gt=Now())
+
+    def overdue(self) -> "LiveQuerySet":
+        """Open, though the owner's heart-beats have stopped (D21)."""
+        return self.open().filter(owner_deadline__lte=Now())
+
+    def replays(self) -> "LiveQuerySet":
+        """Ended, and recorded (D30)."""
+        return self.filter(status=self.model.Status.STOPPED).exclude(lookback_addr="")
+
+    def listed_for(self, viewer_id: int) -> "LiveQuerySet":
+        """What a list may show to this person: visible ones, and their own."""
+        gone = (self.model.Status.BANNED, self.model.Status.DELETED)
+        return self.exclude(status__in=gone).filter(Q(visible=True) | Q(owner_id=viewer_id))
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def inside(self) -> "MemberQuerySet":
+        """In the room now: came, did not leave, and the heart-beat's lease runs."""
+        return self.filter(left_at=None, lease_until__gt=Now())
+
+    def lapsed(self) -> "MemberQuerySet":
+        """Silent for longer than their lease, and not yet counted out."""
+        return self.filter(left_at=None, lease_until__lte=Now())

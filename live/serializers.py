@@ -1,0 +1,244 @@
+"""What phones are told about lives: the superset of all generations' keys (D1)."""
+
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+from django.utils import timezone
+
+from heihei_site.api import addresses
+from heihei_site.providers import registry
+from live import sharing
+from live.models import Live, Member
+from payment.serializers import GiftInfo
+from users.models import User
+from users.serializers import UserCard
+
+LIVE_EXPIRE = 10  # seconds a phone may keep get-live's answer
+INEFFICIENT_TIME = 1200  # seconds without a sign of the owner before the phone asks
+COUNT_DOWN_TIME = 60  # seconds it waits for the answer
+
+
+class LiveCard(TypedDict):
+    live_id: int
+    room_id: int
+    status: int
+    title: str
+    user_id: int
+    user_name: str
+    cover_url: str
+    gender: str
+    birth_day: str
+    stream_addr: str
+    hls_addr: str
+    push_addr: str
+    share_addr: str
+    lookback_addr: str
+    message_addr: str
+    slot: str
+    visible: int
+    recommended: int
+    device_type: str
+    address: str
+    live_city: str
+    create_time: str
+    start_time: str
+    end_time: str
+    length: int
+    online_users: int
+    total_users: int
+    total_tickets: int
+    live_total_ticket: int
+    room_user_count: int
+    room_now_user_count: int
+    expire_time: int
+    is_followed: NotRequired[bool]
+    qiniu_obj: NotRequired[dict[str, Any]]
+
+
+class LiveOptions(TypedDict):
+    inefficient_time: int
+    count_down_time: int
+    alert_title: str
+    alert_content: str
+    help_link: str
+
+
+class OpenedLive(TypedDict):
+    live: LiveCard
+    share: sharing.Share
+    live_options: LiveOptions
+
+
+class UnclosedLive(TypedDict):
+    """The same as create-live's answer, or nothing."""
+
+    live: NotRequired[LiveCard]
+    share: NotRequired[sharing.Share]
+    live_options: NotRequired[LiveOptions]
+
+
+class JoinedLive(TypedDict):
+    live: LiveCard
+    share: sharing.Share
+    user_info: UserCard
+
+
+class LiveAnswer(TypedDict):
+    live: LiveCard
+
+
+class LiveAndOwner(TypedDict):
+    live: LiveCard
+    user_info: UserCard
+
+
+class StoppedLive(TypedDict):
+    live: NotRequired[LiveCard]
+    share: NotRequired[sharing.Share]
+
+
+class ShareAnswer(TypedDict):
+    share: sharing.Share
+
+
+class Beat(TypedDict):
+    live_id: int
+    next_timeout: int
+
+
+class Viewer(TypedDict):
+    id: int
+    display_name: str
+    cover_url: str
+    gender: str
+    birth_day: str
+    level: int
+    join_time: int
+    is_followed: NotRequired[bool]
+
+
+class Audience(TypedDict):
+    users: list[Viewer]
+    total_count: int
+    room_seat_count: int
+    room_locked_count: int
+    expire_time: int
+
+
+class Recommended(TypedDict):
+    lives: list[LiveCard]
+    replays: list[LiveCard]
+    expire_time: int
+
+
+class LivesOfUser(TypedDict):
+    lives: list[LiveCard]
+    total_count: int
+    is_followed: bool
+    expire_time: int
+
+
+class GiftCatalogue(TypedDict):
+    gifts: list[GiftInfo]
+    expire_time: int
+
+
+class GoldLeft(TypedDict):
+    gold: int
+
+
+def clock(moment: datetime | None) -> str:
+    """`yyyy-MM-dd HH:mm:ss` in Shanghai, where every phone reads it (D7)."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def live_card(live: Live, *, base_url: str) -> LiveCard:
+    """A live with its owner loaded. Only the owner gets the addresses to publish to (D29)."""
+    streaming = registry.streaming()
+    owner = live.owner
+    lasted = (live.ended_at - live.started_at).total_seconds() if live.ended_at and live.started_at else 0
+    card: LiveCard = {
+        "live_id": live.pk,
+        "room_id": live.pk,
+        "status": live.status,
+        "title": live.title,
+        "user_id": owner.pk,
+        "user_name": owner.display_name,
+        "cover_url": owner.cover_url,
+        "gender": owner.gender,
+        "birth_day": owner.birthday.isoformat() if owner.birthday else "",
+        "stream_addr": streaming.play_address(live.stream),
+        "hls_addr": streaming.hls_address(live.stream),
+        "push_addr": "",
+        "share_addr": sharing.address(live, base_url),
+        "lookback_addr": live.lookback_addr,
+        "message_addr": "",
+        "slot": live.stream,
+        "visible": int(live.visible),
+        "recommended": int(live.recommended),
+        "device_type": live.device_type,
+        "address": live.address,
+        "live_city": live.address,
+        "create_time": clock(live.created_at),
+        "start_time": clock(live.started_at),
+        "end_time": clock(live.ended_at),
+        "length": int(lasted),
+        "online_users": live.occupied,
+        "total_users": live.total_users,
+        "total_tickets": owner.points_earned,
+        "live_total_ticket": live.total_tickets,
+        "room_user_count": live.seats,
+        "room_now_user_count": live.occupied,
+        "expire_time": LIVE_EXPIRE,
+    }
+    return card
+
+
+def owners_card(live: Live, *, base_url: str) -> LiveCard:
+    """The card with what the owner's app needs to send sound (android_client.md 5.9): complete, or it crashes."""
+    streaming = registry.streaming()
+    card = live_card(live, base_url=base_url)
+    card["push_addr"] = streaming.push_address(live.stream)
+    card["qiniu_obj"] = streaming.publish_details(live.stream)
+    return card
+
+
+def card_for(live: Live, viewer: User, *, base_url: str) -> LiveCard:
+    if live.owner_id == viewer.pk:
+        return owners_card(live, base_url=base_url)
+    return live_card(live, base_url=base_url)
+
+
+def opened_live(live: Live, *, base_url: str) -> OpenedLive:
+    return {
+        "live": owners_card(live, base_url=base_url),
+        "share": sharing.cards(live, base_url, live.owner_id),
+        "live_options": {
+            "inefficient_time": INEFFICIENT_TIME,
+            "count_down_time": COUNT_DOWN_TIME,
+            "alert_title": "队长，你在吗？",
+            "alert_content": "60秒内不点击‘在的’按钮将结束此次组队",
+            "help_link": f"{base_url}/",
+        },
+    }
+
+
+def told_card(live: Live) -> dict[str, Any]:
+    """The live as a message carries it: the same for everybody, addresses from PUBLIC_URL (D41)."""
+    return dict(live_card(live, base_url=addresses.public_url()))
+
+
+def viewer(member: Member, followed: set[int] | None = None) -> Viewer:
+    user = member.user
+    card: Viewer = {
+        "id": user.pk,
+        "display_name": user.display_name,
+        "cover_url": user.cover_url,
+        "gender": user.gender,
+        "birth_day": user.birthday.isoformat() if user.birthday else "",
+        "level": user.level,
+        "join_time": int(member.joined_at.timestamp()),
+    }
+    if followed is not None:
+        card["is_followed"] = user.pk in followed
+    return card

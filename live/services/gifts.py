@@ -1,0 +1,115 @@
+"""Gifts and bullets (D26, D27): charged once, shown once, however often a phone sends them.
+
+Lock order: the repeat's row, purses, people, the live's row. The ledger decides whether it is the first time.
+"""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, NotInRoom
+from heihei_site.realtime.groups import room
+from heihei_site.realtime.publish import publish
+from live.events import BulletSent, GiftSent
+from live.models import Live
+from live.selectors import is_inside
+from live.services.talk import text_by
+from payment.models import Gift
+from payment.services import gifts, purchases
+from users.models import User
+from users.services import repeats, standing
+
+
+def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
+    """One gift to the owner; returns the gold the sender has left. `combo.count` is shown, never multiplied."""
+    _check(sender, live)
+    with transaction.atomic():
+        repeat = "" if combo.uuid else repeats.recognise(sender.pk, "gift", live.pk, gift.pk, combo.count).key
+        given = gifts.give(
+            sender_id=sender.pk,
+            receiver_id=live.owner_id,
+            place=f"live:{live.pk}",
+            gift=gift,
+            combo=combo,
+            repeat_key=repeat,
+        )
+        if given.fresh:
+            total = standing.record_gift(
+                sender_id=sender.pk,
+                receiver_id=live.owner_id,
+                gold=given.gold_spent,
+                points=given.points,
+                experience=given.experience,
+            )
+            _show_gift(sender, live, gift, combo, points=given.points, total=total)
+    return given.gold_left
+
+
+def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, points: int, total: int) -> None:
+    Live.objects.filter(pk=live.pk).update(total_tickets=F("total_tickets") + points)
+    shown = GiftSent(
+        room_id=live.pk,
+        from_user_id=sender.pk,
+        from_user_name=sender.display_name,
+        gender=sender.gender,
+        cover_url=sender.cover_url,
+        gift_id=gift.pk,
+        gift={"id": gift.pk, "name": gift.name, "type": gift.type, "desc": gift.desc},
+        amount=combo.count,
+        gift_uuid=combo.uuid,
+        total_ticket=total,
+    )
+    publish(shown, to=room(live))
+    publish(text_by(sender, live, f"送给主播 {gift.name}", gift_id=gift.pk), to=room(live))
+
+
+def send_bullet(*, sender: User, live: Live, text: str) -> int:
+    """A paid text across every screen; returns the gold the sender has left."""
+    _check(sender, live)
+    with transaction.atomic():
+        repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
+        paid = purchases.pay_for(
+            user_id=sender.pk,
+            receiver_id=live.owner_id,
+            gold=settings.BULLET_GOLD,
+            reason="bullet",
+            key=f"bullet:{sender.pk}:{repeat.key}",
+        )
+        if paid.fresh:
+            total = standing.record_gift(
+                sender_id=sender.pk,
+                receiver_id=live.owner_id,
+                gold=settings.BULLET_GOLD,
+                points=paid.points,
+                experience=settings.BULLET_GOLD * settings.EXPERIENCE_PER_GOLD,
+            )
+            _show_bullet(sender, live, text, points=paid.points, total=total)
+    return paid.gold_left
+
+
+def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int) -> None:
+    Live.objects.filter(pk=live.pk).update(total_tickets=F("total_tickets") + points)
+    shown = BulletSent(
+        room_id=live.pk,
+        from_user_id=sender.pk,
+        from_user_name=sender.display_name,
+        gender=sender.gender,
+        birth_day=sender.birthday.isoformat() if sender.birthday else "",
+        cover_url=sender.cover_url,
+        text=text,
+        total_ticket=total,
+    )
+    publish(shown, to=room(live))
+
+
+def _check(sender: User, live: Live) -> None:
+    """Who may spend gold here: adults (D19) who are inside a live that is on air, and not its owner."""
+    if settings.MINOR_PROTECTION and sender.is_minor(timezone.localdate(), settings.ADULT_AGE):
+        raise AccountAbnormal
+    if live.status != Live.Status.PLAYING:
+        raise LiveInvalid
+    if sender.pk == live.owner_id:
+        raise InvalidParameter
+    if not is_inside(live, sender.pk):
+        raise NotInRoom
