@@ -1,0 +1,16 @@
+"""The map of addresses that init hands out, made from what is registered (D41): what does not exist is not in it."""
+
+from collections import defaultdict
+
+from heihei_site.api.endpoints import Endpoints
+
+SOCKET_PATH = "ws/channel"
+
+
+def addresses(base_url: str) -> defaultdict[str, dict[str, str]]:
+    """group -> key -> absolute address without a query; an unknown group is empty."""
+    book: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for endpoint in Endpoints.registry:
+        book[endpoint.group][endpoint.key] = f"{base_url}/api/{endpoint.path}"
+    book["message"]["channel"] = f"{base_url.replace('http', 'ws', 1)}/{SOCKET_PATH}"
+    return book

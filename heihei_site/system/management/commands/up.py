@@ -1,0 +1,148 @@
+"""Everything on one machine, for development: PostgreSQL, Valkey, web, worker and beat, supervised."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from heihei_site import embedded
+from heihei_site.supervisor import Program, Supervisor, dies_with_its_parent
+
+SERVERS_PATIENCE = 60.0  # seconds; recovering a large database takes some
+HEALTH_PATIENCE = 60.0
+PORT_PATIENCE = 2.0  # seconds a web process that was just killed may keep the port
+WELCOME = """
+heihei is ready.
+  Status page    {base}/
+  API reference  {base}/api/docs
+  Back office    {base}/admin/    (an account: manage.py createsuperuser)
+  Health         {base}/health
+  What would have been sent (SMS codes too): {var}/outbox/
+  Logs of the servers: {var}/log/
+Ctrl-C stops everything."""
+
+
+class Command(BaseCommand):
+    help = "Run everything on this machine until Ctrl-C. State is kept under HEIHEI_VAR."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEVELOPMENT:
+            raise CommandError("`up` is for development; in production run web, worker and beat as services")
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, leave)
+        try:
+            self.run()
+        except (embedded.Unavailable, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def run(self) -> None:
+        var = settings.VAR_DIR
+        with embedded.alone(var), ExitStack() as stack, Supervisor(self.say) as supervisor:
+            require_free_port(settings.PORT)
+            servers = embedded.prepare(var, say=self.say)
+            supervisor.start(*servers.programs)
+            if not supervisor.until(servers.answering, SERVERS_PATIENCE):
+                raise CommandError(f"PostgreSQL or Valkey does not answer; see {var / 'log'}")
+            stack.callback(embedded.withdraw, var)
+            embedded.announce(var, servers.addresses)
+            environment = environment_for(servers.addresses)
+            for command in (["migrate", "--no-input", "--verbosity", "0"], ["seed"]):
+                manage(command, environment)
+            supervisor.start(*our_programs(environment))
+            if supervisor.until(healthy, HEALTH_PATIENCE):
+                self.say(WELCOME.format(base=f"http://127.0.0.1:{settings.PORT}", var=var))
+            else:
+                self.say(f"Not healthy after {HEALTH_PATIENCE:g} s; /health says what is missing. Still trying.")
+            while True:
+                supervisor.tick()
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def leave(signum: int, frame: object) -> None:
+    """The first signal starts an orderly end; more of them do not disturb it."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
+def require_free_port(port: int) -> None:
+    deadline = time.monotonic() + PORT_PATIENCE
+    while is_taken(port):
+        if time.monotonic() > deadline:
+            raise CommandError(f"Port {port} is taken; choose another: PORT=8001 make run")
+        time.sleep(0.1)
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
+
+
+def environment_for(found: embedded.Addresses) -> dict[str, str]:
+    return {
+        **os.environ,
+        "HEIHEI_ENV": "development",
+        "HEIHEI_VAR": str(settings.VAR_DIR),
+        "PORT": str(settings.PORT),
+        "DATABASE_URL": found.database_url,
+        "REDIS_URL": found.redis_url,
+    }
+
+
+def manage(command: list[str], environment: Mapping[str, str]) -> None:
+    """In a process of its own: our settings were read before the database had an address."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        preexec_fn=dies_with_its_parent(signal.SIGKILL),
+    )
+    if done.returncode:
+        raise CommandError(f"manage.py {command[0]} failed")
+
+
+def our_programs(environment: Mapping[str, str]) -> list[Program]:
+    python = partial(Program, env=environment, cwd=settings.BASE_DIR)
+    uvicorn = [sys.executable, "-m", "uvicorn", "heihei_site.asgi:application", "--log-level", "warning"]
+    address = ["--host", "127.0.0.1", "--port", str(settings.PORT), "--no-access-log"]
+    # The 1.1 app needs idle connections to live 5 minutes (D9); longer frames end the connection (D10).
+    limits = ["--timeout-keep-alive", "310", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"]
+    not_as_root = "ignore::RuntimeWarning:celery.platforms"  # advice for production
+    celery = [sys.executable, "-W", not_as_root, "-m", "celery", "-A", "heihei_site", "--quiet"]
+    quiet = ["--loglevel", "warning"]
+    schedule = ["--schedule", str(settings.VAR_DIR / "run" / "beat"), "--pidfile="]
+    return [
+        python(name="web", command=[*uvicorn, *address, *limits]),
+        python(name="worker", command=[*celery, "worker", "-P", "threads", "-c", "8", *quiet]),
+        python(name="beat", command=[*celery, "beat", *schedule, *quiet]),
+    ]
+
+
+def healthy() -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", settings.PORT, timeout=3)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
