@@ -1,0 +1,50 @@
+from collections.abc import Collection
+
+from django.conf import settings
+
+from payment.models import Gift, GiftResource
+from payment.serializers import GiftFile, GiftFiles, GiftInfo
+
+
+def gift_list(base_url: str) -> list[GiftInfo]:
+    """The gifts on sale, in the operators' order; pictures as absolute addresses."""
+    return [
+        {
+            "id": gift.pk,
+            "name": gift.name,
+            "gold": gift.gold,
+            "exp": gift.exp,
+            "cl": [gift.red, gift.green, gift.blue],
+            "image": address_of(gift.image, base_url),
+            "icon": address_of(gift.icon, base_url),
+            "type": gift.type,
+        }
+        for gift in Gift.objects.filter(active=True)
+    ]
+
+
+def gift_resources(gift_ids: Collection[int] | None, base_url: str) -> GiftFiles:
+    """Animation files of these gifts, of all when None; ids that are no gift's are passed over."""
+    rows = GiftResource.objects.select_related("gift")
+    if gift_ids is not None:
+        rows = rows.filter(gift__in=gift_ids)
+    files: GiftFiles = {"resources": [], "history_gift_res": []}
+    for row in rows:
+        on_sale = row.current and row.gift.active
+        files["resources" if on_sale else "history_gift_res"].append(as_file(row, base_url))
+    return files
+
+
+def as_file(row: GiftResource, base_url: str) -> GiftFile:
+    return {
+        "id": row.gift_id,
+        "attr_file": address_of(row.attr_file, base_url),
+        "file_md5": row.file_md5,
+    }
+
+
+def address_of(picture: str, base_url: str) -> str:
+    if picture.startswith(("http://", "https://")):
+        return picture
+    path = f"{settings.STATIC_URL}{picture}"
+    return path if path.startswith(("http://", "https://")) else f"{base_url.rstrip('/')}{path}"

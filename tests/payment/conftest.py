@@ -1,0 +1,34 @@
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from payment import ledger
+from payment.catalogue import seed_gifts
+from payment.models import Currency, Gift
+
+
+def give_gold(user_id: int, amount: int, key: str = "start") -> None:
+    purse, till = ledger.gold(user_id), ledger.house("grants", Currency.GOLD)
+    legs = [ledger.Leg(purse, amount), ledger.Leg(till, -amount)]
+    ledger.post(key=f"grant:{user_id}:{key}", reason="grant", legs=legs)
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., int]:
+    """Makes a person and answers their id: `person(gold=50)`."""
+
+    def make(gold: int = 0) -> int:
+        user = get_user_model()._default_manager.create()
+        if gold:
+            give_gold(user.pk, gold)
+        return user.pk
+
+    return make
+
+
+@pytest.fixture
+def lollipop(db: None) -> Gift:
+    """Costs one gold."""
+    seed_gifts()
+    return Gift.objects.get(pk=102)
