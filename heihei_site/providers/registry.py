@@ -1,0 +1,32 @@
+"""Who does what for us outside: `settings.PROVIDERS` names one class per need, as `STORAGES` does."""
+
+from functools import cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from heihei_site.providers.sms.base import Sms
+from heihei_site.providers.streaming.base import Streaming
+
+
+@cache
+def get(need: str) -> object:
+    return import_string(settings.PROVIDERS[need])()
+
+
+def sms() -> Sms:
+    return cast(Sms, get("sms"))
+
+
+def streaming() -> Streaming:
+    return cast(Streaming, get("streaming"))
+
+
+def _forget_replaced(*, setting: str, **_: Any) -> None:
+    if setting == "PROVIDERS":
+        get.cache_clear()
+
+
+setting_changed.connect(_forget_replaced)
