@@ -36,8 +36,6 @@ ALLOWED_HOSTS = env.list(
 )
 # The base of every address that is stored or made by a job (D41). Empty only in development: then the local port.
 PUBLIC_URL = env.str("PUBLIC_URL", "" if DEVELOPMENT else environ.Env.NOTSET).rstrip("/")
-# Addresses of the proxies whose X-Forwarded-* headers count. Empty: the TCP peer is the client.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
@@ -255,10 +253,9 @@ LANGUAGE_CODE = "zh-hans"
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
-WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+# Where collectstatic puts them; development serves them from the apps.
+STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
+WHITENOISE_USE_FINDERS = DEVELOPMENT
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -10,8 +10,8 @@ from live.services import rooms
 
 @admin.register(Live)
 class LiveAdmin(ModelAdmin):
-    list_display = ("pk", "title", "owner", "state", "occupied", "total_users", "total_tickets", "started_at")
-    list_display_links = ("pk", "title")
+    list_display = ("id", "title", "owner", "state", "occupied", "total_users", "total_tickets", "started_at")
+    list_display_links = ("id", "title")
     list_filter = ("status", "recommended", "visible")
     list_select_related = ("owner",)
     list_per_page = 50

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from users.models import HEI_NUM_OFFSET, Report, User
@@ -25,9 +26,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("pk", "hei_num", "display_name", "gender", "birthday", "level", "follower_count", "live_count",
+    list_display = ("id", "number", "display_name", "gender", "birthday", "level_now", "follower_count", "live_count",
                     "is_active", "date_joined")  # fmt: skip
-    list_display_links = ("pk", "display_name")
+    list_display_links = ("id", "display_name")
     list_filter = ("is_active", "is_staff", "gender", "kind")
     list_per_page = 50
     show_full_result_count = False
@@ -35,16 +36,24 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_help_text = "id、黑号、昵称、手机号或运营账号"
     ordering = ("-pk",)
     actions = ("ban", "lift_ban")
-    readonly_fields = ("hei_num", "level", "points_earned", "gold_given", "follower_count", "following_count",
+    readonly_fields = ("number", "level_now", "points_earned", "gold_given", "follower_count", "following_count",
                        "live_count", "rename_count", "date_joined", "last_login", "is_active")  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("hei_num", "display_name", "gender", "birthday", "description", "kind", "is_active")}),
-        ("数据", {"fields": ("level", "experience", "points_earned", "gold_given", "follower_count", "following_count",
+        (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active")}),
+        ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count", "following_count",
                              "live_count", "rename_count", "date_joined")}),
         ("运营账号", {"fields": ("username", "password", "email", "is_staff", "is_superuser", "groups",
                                  "user_permissions", "last_login")}),
     )  # fmt: skip
     add_fieldsets: Any = ((None, {"fields": ("username", "password1", "password2", "is_staff")}),)
+
+    @display(description="黑号", ordering="id")
+    def number(self, user: User) -> int:
+        return user.hei_num
+
+    @display(description="等级", ordering="experience")
+    def level_now(self, user: User) -> int:
+        return user.level
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -94,8 +95,10 @@ class SocketSessions:
         session = find_session(token)
         if session is None:
             return None
-        Session.objects.filter(pk=session.pk).update(connection_no=F("connection_no") + 1)
-        number = Session.objects.filter(pk=session.pk).values_list("connection_no", flat=True).first()
+        mine = Session.objects.filter(pk=session.pk)
+        with transaction.atomic():  # holds the row, so that two connects at once get two numbers
+            mine.update(connection_no=F("connection_no") + 1)
+            number = mine.values_list("connection_no", flat=True).first()
         if number is None:
             return None
         return Connection(user_id=session.user_id, session_id=session.pk, number=number)

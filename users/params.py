@@ -26,14 +26,16 @@ def _phone_field(**kwargs: Any) -> serializers.Field[Any, Any, Any, Any]:
     return serializers.RegexField(r"^(\+?86)?1[3-9][0-9]{9}$", max_length=14, **kwargs)
 
 
-class _BirthdayField(serializers.CharField):
+class _BirthdayField(serializers.DateField):
     """`yyyy-MM-dd`. A text that is no date is not the birthday of a living person: 501, as a date in the future."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> Any:
         try:
-            return date.fromisoformat(text)
-        except ValueError:
+            return super().to_internal_value(value)
+        except serializers.ValidationError:
             raise MinorRefused from None
 
 
@@ -44,7 +46,7 @@ Phone = Annotated[str, Word(_phone_field, find=lambda _, phone: phone[-11:])]
 SmsCode = Annotated[str, Word(text_field(16))]
 DisplayName = Annotated[str, Word(text_field(255, blank=True))]
 Gender = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(User.Gender.values, **kwargs))]
-Birthday = Annotated[date, Word(lambda **kwargs: _BirthdayField(max_length=10, **kwargs), refuses=(MinorRefused,))]
+Birthday = Annotated[date, Word(_BirthdayField, refuses=(MinorRefused,))]
 Description = Annotated[str, Word(text_field(255, blank=True))]
 Address = Annotated[str, Word(text_field(64, blank=True))]
 ReportKind = Annotated[int, Word(number_field(min(Report.Kind.values), max(Report.Kind.values)))]

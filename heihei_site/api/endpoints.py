@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
+from django.conf import settings
 from django.dispatch import Signal
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -85,8 +87,7 @@ class Endpoint:
     @cached_property
     def serializer_class(self) -> type[serializers.Serializer[Any]]:
         fields = {parameter.wire_name: parameter.make_field() for parameter in self.parameters}
-        if not self.open_to_all:
-            fields["token"] = serializers.CharField(required=False, help_text="The credential (D5).")
+        fields["token"] = serializers.CharField(required=False, help_text="The credential (D5).")
         return type(f"{wire.camel('_' + self.path.replace('/', '_').replace('-', '_'))}Request", (_Input,), fields)
 
     @cached_property
@@ -128,6 +129,11 @@ class EndpointView(APIView):
 
     endpoint: Endpoint
     http_method_names = ["get", "post", "head"]
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        if "Transfer-Encoding" in request.headers:  # DRF takes a body of unknown length for none
+            request.META["CONTENT_LENGTH"] = str(settings.API_BODY_BYTES)
+        return super().initialize_request(request, *args, **kwargs)
 
     def get(self, request: Request) -> Response:
         return self.answer(request)

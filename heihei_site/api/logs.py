@@ -37,7 +37,17 @@ def scrub(value: Any) -> Any:
 def _scrub_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if not key.startswith("_"):
-            event[key] = _HIDDEN if key.lower() in _SECRET_NAMES else scrub(value)
+            hidden = key.lower() in _SECRET_NAMES and not isinstance(value, int)  # `code` is also an HTTP status
+            event[key] = _HIDDEN if hidden else scrub(value)
+    return event
+
+
+def _without_noise(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """One line a request is enough, the one that knows how it ended; monitors ask after our health all day."""
+    if event.get("event") == "request_started" or (
+        event.get("event") == "request_finished" and "/health" in str(event.get("request"))
+    ):
+        raise structlog.DropEvent
     return event
 
 
@@ -54,6 +64,7 @@ def logging_config(level: str) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            _without_noise,
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

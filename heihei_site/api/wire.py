@@ -26,6 +26,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "replays": ("liveskback", "lookbacks"),
     "recommended": ("isrecomm",),
     "pay_tips": ("pay-tips",),
+    "search_tips": ("search-tips",),
     "is_shut_up": ("isshutup",),
 }
 

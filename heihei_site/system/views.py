@@ -16,6 +16,9 @@ from users import auth
 init_api = Endpoints("init", prefix="")
 social = Endpoints("social")
 
+PAY_TIPS = "提现请联系黑黑官方客服\n微信号：heiheiapp"
+SEARCH_TIPS = "输入昵称或黑号查找好友"
+
 AppName = Annotated[str, Word(lambda **kwargs: drf.ChoiceField([("heihei", "heihei")], **kwargs), name="ap")]
 
 
@@ -25,6 +28,7 @@ class Function(TypedDict):
 
 class Tips(TypedDict):
     pay_tips: str
+    search_tips: str
 
 
 class InitAnswer(TypedDict):
@@ -85,7 +89,7 @@ def init(
         "record": book["record"],
         "sys": book["sys"],
         "aboutus": book["aboutus"],
-        "tips": {"pay_tips": "提现请联系黑黑官方客服\n微信号：heiheiapp"},
+        "tips": {"pay_tips": PAY_TIPS, "search_tips": SEARCH_TIPS},
         "function": {"chat": "matchChat" in book["chat"]},
         "img_path": caller.base_url,
         "action_code": "0",

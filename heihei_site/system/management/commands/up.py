@@ -21,6 +21,13 @@ from heihei_site.supervisor import Program, Supervisor, dies_with_its_parent
 SERVERS_PATIENCE = 60.0  # seconds; recovering a large database takes some
 HEALTH_PATIENCE = 60.0
 PORT_PATIENCE = 2.0  # seconds a web process that was just killed may keep the port
+MIGRATE_AND_SEED = """
+import django
+from django.core.management import call_command
+django.setup()
+call_command("migrate", interactive=False, verbosity=0)
+call_command("seed")
+"""
 WELCOME = """
 heihei is ready.
   Status page    {base}/
@@ -57,10 +64,10 @@ class Command(BaseCommand):
             stack.callback(embedded.withdraw, var)
             embedded.announce(var, servers.addresses)
             environment = environment_for(servers.addresses)
-            for command in (["migrate", "--no-input", "--verbosity", "0"], ["seed"]):
-                manage(command, environment)
+            self.say("Preparing the database")
+            prepare_database(environment)
             supervisor.start(*our_programs(environment))
-            if supervisor.until(healthy, HEALTH_PATIENCE):
+            if supervisor.until(healthy, HEALTH_PATIENCE, every=0.5):
                 self.say(WELCOME.format(base=f"http://127.0.0.1:{settings.PORT}", var=var))
             else:
                 self.say(f"Not healthy after {HEALTH_PATIENCE:g} s; /health says what is missing. Still trying.")
@@ -108,16 +115,16 @@ def environment_for(found: embedded.Addresses) -> dict[str, str]:
     }
 
 
-def manage(command: list[str], environment: Mapping[str, str]) -> None:
+def prepare_database(environment: Mapping[str, str]) -> None:
     """In a process of its own: our settings were read before the database had an address."""
     done = subprocess.run(
-        [sys.executable, "manage.py", *command],
+        [sys.executable, "-c", MIGRATE_AND_SEED],
         env=environment,
         cwd=settings.BASE_DIR,
         preexec_fn=dies_with_its_parent(signal.SIGKILL),
     )
     if done.returncode:
-        raise CommandError(f"manage.py {command[0]} failed")
+        raise CommandError("The database could not be prepared; what stands above says why")
 
 
 def our_programs(environment: Mapping[str, str]) -> list[Program]:
