@@ -103,8 +103,9 @@ REDIS_URL = env.str("REDIS_URL", running.redis_url if running else environ.Env.N
 DATABASES = {
     "default": environ.Env.db_url_config(DATABASE_URL or "postgres://heihei@/heihei?host=/nowhere")
     | {
-        # Under ASGI every thread would keep a connection of its own; production puts a pooler in front.
-        "CONN_MAX_AGE": 0,
+        # Threads that ask the database are few and stay: API_THREADS for calls, four for sockets.
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "TEST": {"NAME": env.str("TEST_DATABASE", None), "TEMPLATE": "template0"},
@@ -185,6 +186,7 @@ SPECTACULAR_SETTINGS = {
 }
 API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
 API_FIELDS = 200  # parameters of one request
+API_THREADS = env.int("API_THREADS", 32)  # calls a web process runs at once, each with a database connection
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = API_FIELDS
 RATE_LIMITS_URL = embedded.limits_url(REDIS_URL)

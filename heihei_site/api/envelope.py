@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseServerError
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
@@ -38,6 +38,7 @@ _AS_REFUSAL: tuple[tuple[tuple[type[Exception], ...], type[Refusal]], ...] = (
             exceptions.MethodNotAllowed,
             exceptions.UnsupportedMediaType,
             exceptions.NotFound,
+            BadRequest,
             RequestDataTooBig,
             SuspiciousOperation,
             Http404,
@@ -58,7 +59,11 @@ class AlwaysJson(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return next(iter(renderers)), "application/json"
+        """`format` chooses where there is more than one: the reference comes as YAML or JSON."""
+        offered = list(renderers)
+        wanted = request.query_params.get("format")
+        chosen = next((renderer for renderer in offered if renderer.format == wanted), offered[0])
+        return chosen, str(chosen.media_type)
 
 
 def success(result: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _SECRETS = (
         re.compile(r"(?i)\b(token|verifyCode|accountToken|code|sign|key|password)(['\"]?\s*[=:]\s*['\"]?)[^\s&'\",}]+"),
         rf"\1\2{_HIDDEN}",
     ),
+    (re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"), _HIDDEN),  # a token (users.auth), whatever stands before it
     (re.compile(r"(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)"), _HIDDEN),
     (re.compile(r"(?<!\d)\d{17}[\dXx](?!\w)"), _HIDDEN),
 )

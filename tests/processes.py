@@ -1,0 +1,97 @@
+"""Looking at, waiting for and killing the processes of an instance that a test has started itself."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ROLES = {
+    "web": "uvicorn",
+    "worker": "heihei_site --quiet worker",
+    "beat": "heihei_site --quiet beat",
+    "valkey": "valkey-server",
+    "postgres": "bin/postgres -D",
+}
+
+
+def wait_until(ready: Callable[[], object], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.05)
+
+
+def processes_of(var: Path) -> dict[int, str]:
+    """Command lines by process id: those that were started for `var`, and those that live in it."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            ours = f"HEIHEI_VAR={var}".encode() in (entry / "environ").read_bytes().split(b"\0")
+            inside = os.readlink(entry / "cwd").startswith(f"{var}/")
+        except OSError:
+            continue
+        if command and (ours or inside or f"{var}/" in command) and int(entry.name) != os.getpid():
+            found[int(entry.name)] = command
+    return found
+
+
+class Instance:
+    """`manage.py up` on a directory and a port of its own."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.port = free_port()
+
+    def start(self) -> None:
+        self.supervisor = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=(self.var / "console").open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        return {**ours, "HEIHEI_VAR": str(self.var), "PORT": str(self.port), "HEIHEI_ENV": "development"}
+
+    def console(self) -> str:
+        return (self.var / "console").read_text()
+
+    def end(self, signum: signal.Signals = signal.SIGTERM) -> int:
+        self.supervisor.send_signal(signum)
+        return self.supervisor.wait(30)
+
+    def healthy(self) -> bool:
+        assert self.supervisor.poll() is None, self.console()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def process(self, role: str) -> int | None:
+        found = [pid for pid, command in processes_of(self.var).items() if ROLES[role] in command]
+        return found[0] if found else None
+
+    def kill(self, role: str) -> None:
+        pid = self.process(role)
+        assert pid, f"no {role} to kill"
+        os.kill(pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
