@@ -140,7 +140,7 @@ def stop_live(caller: Caller, *, live: params.LiveParam | None = None) -> serial
         return {}
     if live.owner_id == caller.person.pk:
         rooms.end_live(live.pk)
-        live.refresh_from_db(fields=["status", "ended_at"])
+        live.refresh_from_db(fields=["status", "ended_at", "occupied"])
     return {
         "live": serializers.live_card(live, base_url=caller.base_url),
         "share": sharing.cards(live, caller.base_url, caller.person.pk),

@@ -54,4 +54,5 @@ PushKind = Annotated[
     str, Word(lambda **kwargs: serializers.ChoiceField(["apns", "getui", "gcm"], **kwargs), name="apnsType")
 ]
 PushToken = Annotated[str, Word(text_field(255), name="apnsToken")]
+DeviceUuid = Annotated[str, Word(text_field(128, blank=True), name="uuid")]
 Platform = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(["android", "ios"], **kwargs))]

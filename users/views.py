@@ -16,7 +16,7 @@ from heihei_site.api.errors import (
     ProfileHidden,
     SmsTooFrequent,
 )
-from heihei_site.api.params import Id, ShortText
+from heihei_site.api.params import Id
 from heihei_site.api.throttles import Limit
 from users import params, serializers
 from users.models import Block
@@ -158,7 +158,7 @@ def push_device_info(
     push_kind: params.PushKind,
     push_token: params.PushToken,
     device_type: params.Platform = "android",
-    uuid: ShortText = "",
+    uuid: params.DeviceUuid = "",
 ) -> serializers.Nothing:
     """Where pushes reach the caller: the device belongs to them from now on."""
     devices.register_device(

@@ -1,5 +1,6 @@
 """JSON log lines that carry request ids and never a token, a code, a phone number or an id card (I12)."""
 
+import logging
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -52,6 +53,11 @@ def _without_noise(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableM
     return event
 
 
+def _not_about_health(record: logging.LogRecord) -> bool:
+    """Django calls a 503 an error; /health says it to monitors, which tell people."""
+    return "/health" not in record.getMessage()
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """The LOGGING setting. Configures structlog as well: both end in the same JSON lines on stderr."""
     shared: list[Any] = [
@@ -91,10 +97,14 @@ def logging_config(level: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {
+            "not_about_health": {"()": "django.utils.log.CallbackFilter", "callback": _not_about_health},
+        },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             **dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access", "daphne", "celery"), quiet),
-            "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+            "django": quiet,
+            "django.request": {**quiet, "filters": ["not_about_health"]},
         },
     }

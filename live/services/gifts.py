@@ -46,8 +46,15 @@ def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> in
     return given.gold_left
 
 
+def _count_tickets(live: Live, points: int) -> None:
+    """LiveInvalid where the live ended meanwhile: nobody pays for what nobody would see, and its totals are fixed."""
+    on_air = Live.objects.filter(pk=live.pk, status=Live.Status.PLAYING)
+    if not on_air.update(total_tickets=F("total_tickets") + points):
+        raise LiveInvalid
+
+
 def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, points: int, total: int) -> None:
-    Live.objects.filter(pk=live.pk).update(total_tickets=F("total_tickets") + points)
+    _count_tickets(live, points)
     shown = GiftSent(
         room_id=live.pk,
         from_user_id=sender.pk,
@@ -89,7 +96,7 @@ def send_bullet(*, sender: User, live: Live, text: str) -> int:
 
 
 def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int) -> None:
-    Live.objects.filter(pk=live.pk).update(total_tickets=F("total_tickets") + points)
+    _count_tickets(live, points)
     shown = BulletSent(
         room_id=live.pk,
         from_user_id=sender.pk,

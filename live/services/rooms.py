@@ -21,6 +21,7 @@ from heihei_site.api.errors import (
     MinorRefused,
     NotInRoom,
     NotPermitted,
+    TokenInvalid,
 )
 from heihei_site.providers import registry
 from heihei_site.realtime import publish as realtime
@@ -38,9 +39,11 @@ from users.selectors import blocked_between
 @transaction.atomic
 def create_live(*, owner: User, title: str, client: Client, device_type: str = "") -> Live:
     """Opens a room, waiting for the owner's sound. A live that was still open ends first: a person has one at most."""
+    owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if not owner.is_active:  # banned while this request was on its way
+        raise TokenInvalid
     if settings.MINOR_PROTECTION and owner.is_minor(timezone.localdate(), settings.ADULT_AGE):
         raise MinorRefused
-    owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     for earlier in Live.objects.open().filter(owner=owner).values_list("pk", flat=True):
         end_live(earlier)
     live = Live.objects.create(
@@ -162,6 +165,7 @@ def end_live(live_id: int, *, status: Live.Status = Live.Status.STOPPED, words: 
         return False
     live.status = status
     live.ended_at = timezone.now()
+    live.occupied = 0
     if words:
         publish(SystemSaid(room_id=live.pk, text=words), to=room(live))
     publish(LiveStopped(room_id=live.pk, live=told_card(live)), to=room(live))

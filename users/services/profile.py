@@ -37,7 +37,7 @@ def name_width(name: str) -> int:
 def check_name(name: str) -> None:
     if not name.strip() or any(unicodedata.category(character).startswith("C") for character in name):
         raise NameIllegal
-    if any(word in name.lower() for word in settings.BLOCKED_WORDS):
+    if any(word.lower() in name.lower() for word in settings.BLOCKED_WORDS):
         raise NameIllegal
     if name_width(name) > settings.NAME_BYTES:
         raise NameTooLong
@@ -82,6 +82,8 @@ def _settled_birthday(user: User, birthday: date, today: date) -> date:
 
 def _rename(user: User, name: str) -> dict[str, object]:
     """Pays for and claims the new name. Who loses the row to another renaming looks again at what it is now."""
+    if not name:  # who has no name yet keeps none by this
+        raise NameIllegal
     while name != user.display_name:
         check_name(name)
         if not user.display_name:  # the name of the registration is not the free renaming

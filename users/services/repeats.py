@@ -13,18 +13,19 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-# One statement, so that parallel repeats of one request agree on one key whoever comes first.
+# One statement, so that parallel repeats of one request agree on one key whoever comes first. The time is when it
+# came, not when it got its turn: a repeat that waited for a slow first attempt is still a repeat.
 _CLAIM = """
 INSERT INTO users_repeat (user_id, digest, first_at, last_at, key)
-VALUES (%(user)s, %(digest)s, clock_timestamp(), clock_timestamp(), %(key)s)
+VALUES (%(user)s, %(digest)s, statement_timestamp(), statement_timestamp(), %(key)s)
 ON CONFLICT (user_id, digest) DO UPDATE SET
-    last_at = clock_timestamp(),
-    first_at = CASE WHEN {same} THEN users_repeat.first_at ELSE clock_timestamp() END,
+    last_at = greatest(users_repeat.last_at, statement_timestamp()),
+    first_at = CASE WHEN {same} THEN users_repeat.first_at ELSE statement_timestamp() END,
     key = CASE WHEN {same} THEN users_repeat.key ELSE excluded.key END
 RETURNING key
 """.format(
-    same="clock_timestamp() < users_repeat.last_at + %(window)s "
-    "AND clock_timestamp() < users_repeat.first_at + %(limit)s"
+    same="statement_timestamp() < users_repeat.last_at + %(window)s "
+    "AND statement_timestamp() < users_repeat.first_at + %(limit)s"
 )
 
 

@@ -134,13 +134,21 @@ def our_programs(environment: Mapping[str, str]) -> list[Program]:
     # The 1.1 app needs idle connections to live 5 minutes (D9); longer frames end the connection (D10).
     limits = ["--timeout-keep-alive", "310", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"]
     # No proxy stands in front: who claims to come through one is not believed.
-    sockets = ["--ws", "heihei_site.realtime.server:Socket", "--ws-per-message-deflate", "false", "--no-proxy-headers"]
+    protocols = [
+        "--http",
+        "heihei_site.api.server:Http",
+        "--ws",
+        "heihei_site.realtime.server:Socket",
+        "--ws-per-message-deflate",
+        "false",
+        "--no-proxy-headers",
+    ]
     not_as_root = "ignore::UserWarning:celery.platforms"  # advice for production
     celery = [sys.executable, "-W", not_as_root, "-m", "celery", "-A", "heihei_site", "--quiet"]
     quiet = ["--loglevel", "warning"]
     schedule = ["--schedule", str(settings.VAR_DIR / "run" / "beat"), "--pidfile="]
     return [
-        python(name="web", command=[*uvicorn, *address, *limits, *sockets]),
+        python(name="web", command=[*uvicorn, *address, *limits, *protocols]),
         python(name="worker", command=[*celery, "worker", "-P", "threads", "-c", "8", *quiet]),
         python(name="beat", command=[*celery, "beat", *schedule, *quiet]),
     ]
