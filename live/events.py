@@ -1,56 +1,72 @@
 """Everything a live room is told (api.md 消息数据定义; D12, D13)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from heihei_site.realtime.events import Event, Kind
+from users.models import User
+
+
+class By(TypedDict):
+    from_user_id: int
+    from_user_name: str
+    gender: str
+    cover_url: str
+
+
+def by(user: User) -> By:
+    """Who did it, for every message in which somebody does something."""
+    return {
+        "from_user_id": user.pk,
+        "from_user_name": user.display_name,
+        "gender": user.gender,
+        "cover_url": user.cover_url,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomText(Event):
+class BySomebody:
+    """The fields of `by`."""
+
+    from_user_id: int
+    from_user_name: str
+    gender: str
+    cover_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomText(BySomebody, Event):
     """Somebody says something; with `gift_id` the phone shows that gift's icon beside it (D26)."""
 
     kind = Kind.ROOM
     msg_type = "text"
 
     room_id: int
-    from_user_id: int
-    from_user_name: str
-    gender: str
-    cover_url: str
     text: str
     gift_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class BulletSent(Event):
+class BulletSent(BySomebody, Event):
     """A paid text that flies across every screen. `total_ticket` is what the owner ever earned."""
 
     kind = Kind.ROOM
     msg_type = "barrage"
 
     room_id: int
-    from_user_id: int
-    from_user_name: str
-    gender: str
     birth_day: str
-    cover_url: str
     text: str
     total_ticket: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiftSent(Event):
+class GiftSent(BySomebody, Event):
     """Somebody gave the owner a gift; every viewer animates it. `amount` is the sender's combo counter."""
 
     kind = Kind.ROOM
     msg_type = "gift"
 
     room_id: int
-    from_user_id: int
-    from_user_name: str
-    gender: str
-    cover_url: str
     gift_id: int
     gift: dict[str, Any]
     amount: int
@@ -59,18 +75,14 @@ class GiftSent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Liked(Event):
+class Liked(BySomebody, Event):
     """Somebody lit the room up; the phone shows `text` as it is (D27)."""
 
     kind = Kind.ROOM
     msg_type = "like"
 
     room_id: int
-    from_user_id: int
-    from_user_name: str
-    gender: str
     birth_day: str
-    cover_url: str
     text: str
 
 

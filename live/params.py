@@ -19,14 +19,24 @@ _GONE = (Live.Status.BANNED, Live.Status.DELETED)
 _OVERDUE = ExpressionWrapper(Q(owner_deadline__lte=Now()), output_field=BooleanField())
 
 
-def _live(caller: Caller, live_id: int) -> Live:
-    """The live, its owner loaded; one whose owner fell silent ends here if no sweep has been by yet (D21)."""
+def _live_or_gone(caller: Caller, live_id: int) -> Live:
+    """Any live that ever was, its owner loaded: leaving one that was banned is leaving all the same (D24).
+
+    One whose owner fell silent ends here if no sweep has been by yet (D21).
+    """
     found = Live.objects.select_related("owner").annotate(overdue=_OVERDUE)
     live: Live | None = found.filter(pk=live_id).first()
-    if live is not None and live.is_open and getattr(live, "overdue"):  # noqa: B009  (an annotation, which mypy does not see)
+    if live is None:
+        raise LiveInvalid
+    if live.is_open and getattr(live, "overdue"):  # noqa: B009  (an annotation, which mypy does not see)
         rooms.end_overdue_live(live.pk)
         live = found.get(pk=live_id)
-    if live is None or live.status in _GONE:
+    return live
+
+
+def _live(caller: Caller, live_id: int) -> Live:
+    live = _live_or_gone(caller, live_id)
+    if live.status in _GONE:
         raise LiveInvalid
     return live
 
@@ -43,6 +53,7 @@ def _moment(caller: Caller, seconds: int) -> datetime | None:
 
 
 LiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live, refuses=(LiveInvalid,))]
+AnyLiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live_or_gone, refuses=(LiveInvalid,))]
 GiftParam = Annotated[Gift, Word(IdField, name="giftId", find=_gift, refuses=(GiftUnknown,))]
 Title = Annotated[str, Word(text_field(settings.TITLE_LENGTH))]
 Message = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]

@@ -166,7 +166,7 @@ def live_card(live: Live, *, base_url: str) -> LiveCard:
         "user_name": owner.display_name,
         "cover_url": owner.cover_url,
         "gender": owner.gender,
-        "birth_day": owner.birthday.isoformat() if owner.birthday else "",
+        "birth_day": owner.birth_day,
         "stream_addr": streaming.play_address(live.stream),
         "hls_addr": streaming.hls_address(live.stream),
         "push_addr": "",
@@ -235,7 +235,7 @@ def viewer(member: Member, followed: set[int] | None = None) -> Viewer:
         "display_name": user.display_name,
         "cover_url": user.cover_url,
         "gender": user.gender,
-        "birth_day": user.birthday.isoformat() if user.birthday else "",
+        "birth_day": user.birth_day,
         "level": user.level,
         "join_time": int(member.joined_at.timestamp()),
     }

@@ -1,5 +1,6 @@
 """`live/*`: rooms, what happens in them, and the lists they are found in."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -26,7 +27,7 @@ from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.params import Person
 from users.selectors import blocked_between, blocks_with, followed_by
-from users.serializers import Nothing
+from users.serializers import Nothing, user_card
 from users.serializers import card_for as person_card
 
 api = Endpoints("live")
@@ -78,7 +79,8 @@ def join_live(caller: Caller, *, live: params.LiveParam) -> serializers.JoinedLi
     return {
         "live": serializers.card_for(live, caller.person, base_url=caller.base_url),
         "share": sharing.cards(live, caller.base_url, caller.person.pk),
-        "user_info": person_card(caller, live.owner),
+        # Who came in is not blocked.
+        "user_info": user_card(live.owner, followed=live.owner_id in followed_by(caller.person.pk, [live.owner_id])),
     }
 
 
@@ -126,7 +128,7 @@ def list_live_users(
 
 
 @api.post()
-def quit_live(caller: Caller, *, live: params.LiveParam | None = None) -> Nothing:
+def quit_live(caller: Caller, *, live: params.AnyLiveParam | None = None) -> Nothing:
     """Leaves the room. For strangers, the second time, and for ended rooms nothing happens (D24)."""
     if live is not None:
         rooms.quit_live(user=caller.person, live=live)
@@ -134,7 +136,7 @@ def quit_live(caller: Caller, *, live: params.LiveParam | None = None) -> Nothin
 
 
 @api.post(raises=[NotPermitted])
-def stop_live(caller: Caller, *, live: params.LiveParam | None = None) -> serializers.StoppedLive:
+def stop_live(caller: Caller, *, live: params.AnyLiveParam | None = None) -> serializers.StoppedLive:
     """The owner ends the live; everybody is told. For strangers and the second time nothing happens (D24)."""
     if live is None:
         return {}
@@ -217,11 +219,12 @@ def list_live_by_recommend(caller: Caller, *, offset: Offset = 0, limit: Limit =
     page = Page.of(offset, limit, most=MOST_LIVES)
     hidden = blocks_with(me)
     shown = Live.objects.listed_for(me).exclude(owner_id__in=hidden).select_related("owner")
-    on_air = shown.on_air().order_by("-recommended", "-started_at", "-pk")[page.start : page.stop]
-    replays = shown.replays().order_by("-ended_at", "-pk")[page.start : page.stop]
+    on_air = list(shown.on_air().order_by("-recommended", "-started_at", "-pk")[page.start : page.stop])
+    replays = list(shown.replays().order_by("-ended_at", "-pk")[page.start : page.stop])
+    followed = followed_by(me, {live.owner_id for live in (*on_air, *replays)})
     return {
-        "lives": _cards(caller, list(on_air)),
-        "replays": _cards(caller, list(replays)),
+        "lives": _cards(caller, on_air, followed),
+        "replays": _cards(caller, replays, followed),
         "expire_time": LISTS_EXPIRE,
     }
 
@@ -236,6 +239,7 @@ def list_live_by_user(
     if person != me and blocked_between(me.pk, person.pk):
         raise UserUnknown
     page = Page.of(offset, limit, most=MOST_OF_USER)
+    followed = followed_by(me.pk, [person.pk])
     lives = (
         Live.objects.listed_for(me.pk)
         .filter(owner=person, started_at__isnull=False)
@@ -243,15 +247,14 @@ def list_live_by_user(
         .order_by("-created_at", "-pk")[page.start : page.stop]
     )
     return {
-        "lives": _cards(caller, list(lives)),
+        "lives": _cards(caller, lives, followed),
         "total_count": person.live_count,
-        "is_followed": person.pk in followed_by(me.pk, [person.pk]),
+        "is_followed": person.pk in followed,
         "expire_time": LIVES_OF_USER_EXPIRE,
     }
 
 
-def _cards(caller: Caller, lives: list[Live]) -> list[serializers.LiveCard]:
-    followed = followed_by(caller.person.pk, {live.owner_id for live in lives})
+def _cards(caller: Caller, lives: Iterable[Live], followed: set[int]) -> list[serializers.LiveCard]:
     cards = []
     for live in lives:
         card = serializers.live_card(live, base_url=caller.base_url)

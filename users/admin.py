@@ -40,8 +40,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
                        "live_count", "rename_count", "date_joined", "last_login", "is_active")  # fmt: skip
     fieldsets = (
         (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active")}),
-        ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count", "following_count",
-                             "live_count", "rename_count", "date_joined")}),
+        ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count",
+                             "following_count", "live_count", "rename_count", "date_joined")}),
         ("运营账号", {"fields": ("username", "password", "email", "is_staff", "is_superuser", "groups",
                                  "user_permissions", "last_login")}),
     )  # fmt: skip

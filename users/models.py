@@ -83,6 +83,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.pk + HEI_NUM_OFFSET
 
     @property
+    def birth_day(self) -> str:
+        """`yyyy-MM-dd` as phones read it, "" while unknown."""
+        return self.birthday.isoformat() if self.birthday else ""
+
+    @property
     def level(self) -> int:
         return level(self.experience)
 

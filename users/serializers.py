@@ -93,7 +93,7 @@ def user_card(user: User, *, followed: bool = False, blocked: bool = False) -> U
         "display_name": user.display_name,
         "cover_url": user.cover_url,
         "gender": user.gender,
-        "birth_day": user.birthday.isoformat() if user.birthday else "",
+        "birth_day": user.birth_day,
         "description": user.description,
         "address": user.address,
         "region": user.region,

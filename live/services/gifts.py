@@ -11,7 +11,7 @@ from django.utils import timezone
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, NotInRoom
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish
-from live.events import BulletSent, GiftSent
+from live.events import BulletSent, GiftSent, by
 from live.models import Live
 from live.selectors import is_inside
 from live.services.talk import text_by
@@ -57,10 +57,7 @@ def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, poin
     _count_tickets(live, points)
     shown = GiftSent(
         room_id=live.pk,
-        from_user_id=sender.pk,
-        from_user_name=sender.display_name,
-        gender=sender.gender,
-        cover_url=sender.cover_url,
+        **by(sender),
         gift_id=gift.pk,
         gift={"id": gift.pk, "name": gift.name, "type": gift.type, "desc": gift.desc},
         amount=combo.count,
@@ -99,11 +96,8 @@ def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int
     _count_tickets(live, points)
     shown = BulletSent(
         room_id=live.pk,
-        from_user_id=sender.pk,
-        from_user_name=sender.display_name,
-        gender=sender.gender,
-        birth_day=sender.birthday.isoformat() if sender.birthday else "",
-        cover_url=sender.cover_url,
+        **by(sender),
+        birth_day=sender.birth_day,
         text=text,
         total_ticket=total,
     )

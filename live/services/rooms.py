@@ -181,6 +181,13 @@ def end_lives_of(sender: object, *, user: User, **_: object) -> None:
         end_live(live_id)
 
 
+def put_out_of_rooms(sender: object, *, user: User, **_: object) -> None:
+    """Listens to `users.signals.banned`: nobody goes on seeing in a room who is banned."""
+    rooms = Member.objects.filter(user=user, left_at=None).order_by("live_id").select_related("live")
+    for member in rooms:
+        quit_live(user=user, live=member.live)
+
+
 def ban_live(live: Live) -> bool:
     """Operators take a live off the air: its viewers are told and out."""
     return end_live(live.pk, status=Live.Status.BANNED, words="该直播因违反社区规定已被关闭")

@@ -8,7 +8,7 @@ from heihei_site.api.errors import LiveInvalid, NotInRoom
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish
-from live.events import Liked, RoomText
+from live.events import Liked, RoomText, by
 from live.models import Live
 from live.selectors import is_inside
 from users.models import User
@@ -33,15 +33,7 @@ class LiveRooms:
 
 
 def text_by(sender: User, live: Live, text: str, gift_id: int | None = None) -> RoomText:
-    return RoomText(
-        room_id=live.pk,
-        from_user_id=sender.pk,
-        from_user_name=sender.display_name,
-        gender=sender.gender,
-        cover_url=sender.cover_url,
-        text=text,
-        gift_id=gift_id,
-    )
+    return RoomText(room_id=live.pk, **by(sender), text=text, gift_id=gift_id)
 
 
 def like(*, user: User, live: Live, kind: int) -> None:
@@ -53,15 +45,5 @@ def like(*, user: User, live: Live, kind: int) -> None:
     with transaction.atomic():
         Live.objects.filter(pk=live.pk).update(likes=F("likes") + 1)
         if allowed(settings.ROOM_LIKES_SHOWN, "likes", str(live.pk)):
-            publish(
-                Liked(
-                    room_id=live.pk,
-                    from_user_id=user.pk,
-                    from_user_name=user.display_name,
-                    gender=user.gender,
-                    birth_day=user.birthday.isoformat() if user.birthday else "",
-                    cover_url=user.cover_url,
-                    text=LIKE_WORDS[kind],
-                ),
-                to=room(live),
-            )
+            shown = Liked(room_id=live.pk, **by(user), birth_day=user.birth_day, text=LIKE_WORDS[kind])
+            publish(shown, to=room(live))

@@ -348,6 +348,20 @@ class TestBanning:
         assert (evening.row().status, len(evening.shown("stop-live"))) == (2, 1)
         refused(evening.owners.get("live/heart-beat", liveId=evening.live.pk, isCreator=1), 720, "token无效")
 
+    def test_a_person_is_out_of_the_rooms_they_listen_in(self, evening, committed):
+        with committed():
+            bans.ban(evening.viewer)
+        assert evening.inside() == {evening.owner.pk}
+        assert (evening.row().occupied, evening.shown("list-live-users")[-1]["totalCount"]) == (1, 1)
+
+    def test_leaving_a_banned_live_is_leaving_all_the_same(self, evening, committed):
+        """D24"""
+        with committed():
+            rooms.ban_live(evening.live)
+        ok(evening.viewers.post("live/quit-live", liveId=evening.live.pk))
+        ok(evening.owners.post("live/stop-live", liveId=evening.live.pk))
+        assert evening.row().status == 3
+
 
 class TestSharing:
     @pytest.mark.parametrize("status", [0, 1, 2])

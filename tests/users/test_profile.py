@@ -55,6 +55,12 @@ class TestStoring:
             "Male", "1991-02-03", "长沙", "你好")  # fmt: skip
         assert stored(user).latlng == "28.2|112.9"
 
+    def test_the_empty_place_the_shipped_app_always_sends_is_no_place(self, update):
+        user = factories.person(address="长沙", latlng="1,2")
+        ok(update(user, version="1.1.2", address="", latlng=""))
+        stored(user)
+        assert (user.address, user.latlng) == ("长沙", "1,2")
+
     def test_what_is_not_said_stays(self, update):
         user = factories.person(description="旧", address="长沙", latlng="1,2")
         ok(update(user))
@@ -165,6 +171,16 @@ class TestNames:
         user = factories.person("阿嘿")
         ok(update(user, displayName=" 阿嘿 "))
         assert (stored(user).display_name, user.rename_count) == ("阿嘿", 0)
+
+    def test_an_emoji_of_several_is_no_control_character(self, update):
+        user = factories.person("阿嘿")
+        ok(update(user, displayName="\U0001f468\u200d\U0001f467"))
+        assert stored(user).display_name == "\U0001f468\u200d\U0001f467"
+
+    def test_joiners_alone_are_an_empty_name(self, update):
+        user = factories.person("阿嘿")
+        refused(update(user, displayName="\u200d\u200d"), 445, "非法的名称")
+        assert stored(user).display_name == "阿嘿"
 
 
 class TestRenaming:

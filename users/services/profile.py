@@ -14,12 +14,13 @@ from payment.services import purchases
 from users.models import User
 from users.signals import became_minor
 
+JOINER = "\u200d"  # holds an emoji of several together
 OLDEST = 130  # years; an earlier birthday is not that of a living person
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What an update says. None: not said, keep what there is."""
+    """What an update says. None, and an empty place: not said, keep what there is."""
 
     display_name: str
     gender: str
@@ -34,8 +35,12 @@ def name_width(name: str) -> int:
     return sum(1 if ord(character) < 128 else 2 for character in name)
 
 
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character != JOINER
+
+
 def check_name(name: str) -> None:
-    if not name.strip() or any(unicodedata.category(character).startswith("C") for character in name):
+    if not name.replace(JOINER, "").strip() or any(_is_control(character) for character in name):
         raise NameIllegal
     if any(word.lower() in name.lower() for word in settings.BLOCKED_WORDS):
         raise NameIllegal
@@ -63,9 +68,12 @@ def update_profile(*, user: User, profile: Profile) -> User:
         "birthday": _settled_birthday(user, profile.birthday, today),
         "modified_at": Now(),
     }
-    for name in ("description", "address", "latlng"):
-        if (said := getattr(profile, name)) is not None:
-            changes[name] = said
+    if profile.description is not None:
+        changes["description"] = profile.description
+    if profile.address:  # the 1.1 app always sends it empty
+        changes["address"] = profile.address
+    if profile.latlng:
+        changes["latlng"] = profile.latlng
     User.objects.filter(pk=user.pk).update(**changes, **renames)
     user.refresh_from_db()
     if settings.MINOR_PROTECTION and user.is_minor(today, settings.ADULT_AGE):
