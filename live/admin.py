@@ -32,7 +32,7 @@ class LiveAdmin(ModelAdmin):
     def state(self, live: Live) -> str:
         return live.get_status_display()
 
-    @admin.action(description="封禁所选直播")
+    @admin.action(description="封禁所选直播", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:
         """Viewers are told and out; a live that is over stays as it is."""
         banned = sum(rooms.ban_live(live) for live in queryset)

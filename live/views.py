@@ -7,6 +7,7 @@ from django.conf import settings
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import (
     AccountAbnormal,
     LiveEnded,
@@ -27,7 +28,7 @@ from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.params import Person
 from users.selectors import blocked_between, blocks_with, followed_by
-from users.serializers import Nothing, user_card
+from users.serializers import user_card
 from users.serializers import card_for as person_card
 
 api = Endpoints("live")
@@ -153,7 +154,7 @@ def stop_live(caller: Caller, *, live: params.AnyLiveParam | None = None) -> ser
 def change_live(caller: Caller, *, live: params.LiveParam, title: params.Title) -> serializers.LiveAnswer:
     """Changes the title; the room is told."""
     changed = rooms.change_title(owner=caller.person, live=live, title=title)
-    return {"live": serializers.card_for(changed, caller.person, base_url=caller.base_url)}
+    return {"live": serializers.live_card(changed, base_url=caller.base_url)}
 
 
 @api.post(raises=[NotPermitted, LiveEnded])

@@ -6,11 +6,11 @@ from django.conf import settings
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import NotInRoom, RoomInvalid
 from heihei_site.api.params import Id, Word, text_field
 from heihei_site.api.throttles import Limit
 from messages import rooms
-from users.serializers import Nothing
 
 api = Endpoints("message", prefix="msg")
 

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 from django.contrib import admin, messages
@@ -59,11 +60,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
         found, duplicates = super().get_search_results(request, queryset, search_term)
-        if search_term.isdigit() and HEI_NUM_OFFSET < int(search_term) < HEI_NUM_OFFSET + 2**31:
+        if re.fullmatch(r"[0-9]{7,10}", search_term) and HEI_NUM_OFFSET < int(search_term) < HEI_NUM_OFFSET + 2**31:
             found |= queryset.filter(pk=int(search_term) - HEI_NUM_OFFSET)
         return found, duplicates
 
-    @admin.action(description="封禁所选用户")
+    @admin.action(description="封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Out everywhere within two seconds. Staff cannot be banned here: take their console access first."""
         people = list(queryset.filter(is_staff=False))
@@ -71,7 +72,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             bans.ban(user)
         self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
-    @admin.action(description="解除封禁")
+    @admin.action(description="解除封禁", permissions=["change"])
     def lift_ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
             bans.lift_ban(user)

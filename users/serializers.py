@@ -81,10 +81,6 @@ class Updated(TypedDict):
     user_id: int
 
 
-class Nothing(TypedDict):
-    """Only errorcode and errormsg."""
-
-
 def user_card(user: User, *, followed: bool = False, blocked: bool = False) -> UserCard:
     """No query. Purses are another's business: 0 here."""
     return {

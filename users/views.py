@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import (
     AccountAbnormal,
     CodeWrong,
@@ -24,8 +25,6 @@ from users.selectors import followed_by
 from users.services import devices, profile, relations, sign_in, sms_codes
 
 api = Endpoints("user")
-
-OneOrNoLive = Id | None
 
 
 @api.post(
@@ -58,7 +57,7 @@ def sign_in_by_phone(caller: Caller, *, phone: params.Phone, verify_code: params
 
 
 @api.post()
-def sign_out(caller: Caller) -> serializers.Nothing:
+def sign_out(caller: Caller) -> Nothing:
     """Ends this sign-in: its token is dead, its sockets close within 2 s, pushes stop."""
     sign_in.sign_out(user=caller.person, session=caller.session)
     return {}
@@ -93,7 +92,7 @@ def update_user(
 
 @api.get(path="info", raises=[ProfileHidden])
 def user_info(
-    caller: Caller, *, uid: params.Uid | None = None, cuid: Id | None = None, live_id: OneOrNoLive = None
+    caller: Caller, *, uid: params.Uid | None = None, cuid: Id | None = None, live_id: Id | None = None
 ) -> serializers.UserInfo:
     """One's own card (no `uid`), or another's with `isFollowed` and `isBlocked`.
 
@@ -113,21 +112,21 @@ def user_info(
 
 
 @api.post(path="follow")
-def follow_user(caller: Caller, *, user: params.Person, live_id: OneOrNoLive = None) -> serializers.Nothing:
+def follow_user(caller: Caller, *, user: params.Person, live_id: Id | None = None) -> Nothing:
     """Follows a person; `liveId` says in whose room, and may be empty. 710 where either blocks the other."""
     relations.follow(user=caller.person, target=user, live_id=live_id)
     return {}
 
 
 @api.post(path="unfollow")
-def unfollow_user(caller: Caller, *, user: params.Person) -> serializers.Nothing:
+def unfollow_user(caller: Caller, *, user: params.Person) -> Nothing:
     """Stops following; the second time there is nothing to stop."""
     relations.unfollow(user=caller.person, target=user)
     return {}
 
 
 @api.post()
-def block_user(caller: Caller, *, user: params.Person) -> serializers.Nothing:
+def block_user(caller: Caller, *, user: params.Person) -> Nothing:
     """Blocks a person, both ways everywhere (D18); ends following in both directions."""
     relations.block(user=caller.person, target=user)
     return {}
@@ -140,7 +139,7 @@ def unblock_user(
     target: params.Target | None = None,
     user: params.Person | None = None,
     report_type: params.ReportKind | None = None,
-) -> serializers.Nothing:
+) -> Nothing:
     """Unblocks `targetId`. With `reportType` and no `targetId` it is the 1.1 app's report of `userId` (D17)."""
     if target is None and user is not None and report_type is not None:
         relations.report(user=caller.person, target=user, kind=report_type)
@@ -159,7 +158,7 @@ def push_device_info(
     push_token: params.PushToken,
     device_type: params.Platform = "android",
     uuid: params.DeviceUuid = "",
-) -> serializers.Nothing:
+) -> Nothing:
     """Where pushes reach the caller: the device belongs to them from now on."""
     devices.register_device(
         user=caller.person, push_kind=push_kind, push_token=push_token, platform=device_type, uuid=uuid

@@ -16,9 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from django.conf import settings
 from django.dispatch import Signal
-from django.http import HttpRequest
 from django.urls import URLPattern, path
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -129,11 +127,6 @@ class EndpointView(APIView):
 
     endpoint: Endpoint
     http_method_names = ["get", "post", "head"]
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        if "Transfer-Encoding" in request.headers:  # DRF takes a body of unknown length for none
-            request.META["CONTENT_LENGTH"] = str(settings.API_BODY_BYTES)
-        return super().initialize_request(request, *args, **kwargs)
 
     def get(self, request: Request) -> Response:
         return self.answer(request)

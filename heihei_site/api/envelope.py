@@ -1,7 +1,7 @@
 """The one shape of an answer: HTTP 200, `errorcode`, `errormsg`, and what was asked for (D3)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import structlog
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -23,6 +23,11 @@ from heihei_site.api.errors import (
 )
 
 log = structlog.get_logger(__name__)
+
+
+class Nothing(TypedDict):
+    """An answer of errorcode and errormsg alone."""
+
 
 # What the framework raises before or instead of us, as the refusal a phone understands.
 _AS_REFUSAL: tuple[tuple[tuple[type[Exception], ...], type[Refusal]], ...] = (
