@@ -33,6 +33,8 @@ SOCKET_PATH_BYTES = 107  # what the kernel takes
 PG_PORT = 5432  # only part of the socket's name
 PG_CONNECTIONS = 200
 ORPHAN_PATIENCE = 30.0  # seconds an abandoned PostgreSQL may take to shut down
+# A failed statement holds what a person sent, and so does the detail of a violated constraint (I12).
+DISCREET = ["log_min_error_statement=panic", "log_error_verbosity=terse"]
 UNSAFE_BUT_FAST = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 SERVER_ENV = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}  # nothing of ours: PGPORT and PGDATA would count
 
@@ -250,7 +252,7 @@ def _postgres(home: Path, sockets: Path, logs: Path, account: Account | None, du
         _outlive_orphan(data, sockets)
     else:
         _initdb(binaries, data, account, durable)
-    settings = [f"max_connections={PG_CONNECTIONS}", *([] if durable else UNSAFE_BUT_FAST)]
+    settings = [f"max_connections={PG_CONNECTIONS}", *DISCREET, *([] if durable else UNSAFE_BUT_FAST)]
     options = [word for setting in settings for word in ("-c", setting)]
     return Program(
         name="postgres",

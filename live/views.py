@@ -28,8 +28,8 @@ from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.params import Person
 from users.selectors import blocked_between, blocks_with, followed_by
-from users.serializers import user_card
 from users.serializers import card_for as person_card
+from users.serializers import user_card
 
 api = Endpoints("live")
 

@@ -25,7 +25,7 @@ class Edge:
 
     Each thread keeps its database connection, so there are never more than API_THREADS of them a process; calls beyond
     wait in line. A body is read before its call gets a thread: a slow phone holds nothing but its bytes. Raw UTF-8 in a
-    query string, which the 1.1 app sends, is percent-encoded on the way.
+    query string is percent-encoded on the way.
     """
 
     def __init__(self, app: WsgiApp) -> None:

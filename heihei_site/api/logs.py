@@ -7,7 +7,10 @@ from typing import Any
 
 import structlog
 
-_SECRET_NAMES = frozenset({"token", "code", "verifycode", "phone", "phoneno", "password", "authorization", "idcard"})
+_SECRET_NAMES = frozenset(
+    {"token", "code", "verifycode", "phone", "phoneno", "password", "authorization", "idcard"}
+    | {"args", "kwargs"}  # what a failed job was called with
+)
 _HIDDEN = "[hidden]"
 _SECRETS = (
     (
@@ -19,7 +22,7 @@ _SECRETS = (
     (re.compile(r"(?<!\d)\d{17}[\dXx](?!\w)"), _HIDDEN),
 )
 # Query strings hold tokens and what people say to each other.
-_QUERY = re.compile(r"(/(?:api|ws)/[\w/-]*)\?\S*")
+_QUERY = re.compile(r"(/[^\s?'\"]*)\?\S*")
 
 
 def scrub(value: Any) -> Any:
@@ -33,7 +36,8 @@ def scrub(value: Any) -> Any:
         return {key: _HIDDEN if str(key).lower() in _SECRET_NAMES else scrub(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(scrub(item) for item in value)
-    return value
+    # Anything else would be printed as its repr, and that of a request has its query string.
+    return value if value is None or isinstance(value, int | float) else scrub(repr(value))
 
 
 def _scrub_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

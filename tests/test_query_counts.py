@@ -1,0 +1,305 @@
+"""How many queries every endpoint takes on its ordinary successful call, against `query_counts.json`.
+
+A new endpoint needs a scenario here. After a change that is meant:
+
+    UPDATE_QUERY_COUNTS=1 pytest tests/test_query_counts.py
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from heihei_site import urls
+from heihei_site.api.endpoints import Endpoints
+from live.models import Live, Member
+from payment.models import Gift, GiftResource
+from payment.services import purchases
+from tests import factories
+from users.models import Follow, User
+from users.services import sms_codes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BASELINE = Path(__file__).with_name("query_counts.json")
+NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
+Params = dict[str, Any]
+Scenario = Callable[[], tuple[User | None, Params]]  # who calls, with what
+
+scenarios: dict[str, Scenario] = {}
+
+
+def scenario(path: str) -> Callable[[Scenario], Scenario]:
+    def register(make: Scenario) -> Scenario:
+        scenarios[path] = make
+        return make
+
+    return register
+
+
+def in_a_room() -> tuple[User, Live]:
+    """Where the viewer has given before: their purses and the house's exist."""
+    live, viewer = factories.live(), factories.person(gold=100)
+    factories.inside(live, viewer)
+    for reason in ("gift", "bullet"):
+        who = {"user_id": viewer.pk, "receiver_id": live.owner_id}
+        purchases.pay_for(**who, gold=1, reason=reason, key=f"earlier {reason}:{viewer.pk}")
+    return viewer, live
+
+
+@scenario("init")
+def init() -> tuple[User | None, Params]:
+    return factories.person(), {"ap": "heihei"}
+
+
+@scenario("user/get-sms-verification-code")
+def get_sms_verification_code() -> tuple[User | None, Params]:
+    return None, {"phoneNo": "13800000000"}
+
+
+@scenario("user/sign-in-cl-by-phone")
+def sign_in() -> tuple[User | None, Params]:
+    """Of somebody who is signed in elsewhere."""
+    user = factories.person(phone="13800000000")
+    factories.token(user)
+    sent: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("users.tasks.send_sms_code.delay", lambda phone, code: sent.append(code))
+        sms_codes.send_code("13800000000", now=timezone.now())
+    return None, {"phoneNo": "13800000000", "verifyCode": sent[0]}
+
+
+@scenario("user/update")
+def update() -> tuple[User | None, Params]:
+    """A renaming that costs gold, not the first of all."""
+    user = factories.person("old", gold=20, rename_count=1)
+    purchases.pay_for(user_id=user.pk, receiver_id=None, gold=10, reason="rename", key="earlier")
+    return user, {"displayName": "new", "gender": "Male", "birthDay": "1990-01-01"}
+
+
+@scenario("user/info")
+def info() -> tuple[User | None, Params]:
+    return factories.person(), {"uid": factories.live().owner_id}
+
+
+for path in ("user/follow", "user/unfollow", "user/block-user", "user/unblock-user"):
+
+    @scenario(path)
+    def about_another() -> tuple[User | None, Params]:
+        """Somebody whom the caller follows already."""
+        user, other = factories.person(following_count=1), factories.person(follower_count=1)
+        Follow.objects.create(follower=user, followee=other)
+        return user, {"userId": other.pk}
+
+
+@scenario("user/follow")
+def follow() -> tuple[User | None, Params]:
+    return factories.person(), {"userId": factories.person().pk}
+
+
+@scenario("user/push-device-info")
+def push_device_info() -> tuple[User | None, Params]:
+    return factories.person(), {"apnsType": "getui", "apnsToken": "x"}
+
+
+for path in ("user/sign-out", "live/gift-info", "social/gift-resources"):
+
+    @scenario(path)
+    def alone() -> tuple[User | None, Params]:
+        return factories.person(), {}
+
+
+@scenario("live/create-live")
+def create_live() -> tuple[User | None, Params]:
+    return factories.person(), {"title": "x"}
+
+
+@scenario("live/unclosed-live")
+def unclosed_live() -> tuple[User | None, Params]:
+    return factories.live().owner, {}
+
+
+@scenario("live/start-live")
+def start_live() -> tuple[User | None, Params]:
+    live = factories.live(status=Live.Status.TO_START)
+    return live.owner, {"liveId": live.pk}
+
+
+@scenario("live/join-live")
+def join_live() -> tuple[User | None, Params]:
+    return factories.person(), {"liveId": factories.live().pk}
+
+
+for path, params in {
+    "live/get-live": {},
+    "live/heart-beat": {"isCreator": 0},
+    "live/list-live-users": {},
+    "live/quit-live": {},
+    "live/live-like": {"type": 1},
+    "live/buy-gift": {"giftId": 101, "gift_uuid": "u", "amount": 1},
+    "live/buy-bullet": {"message": "x"},
+    "live/share-live": {},
+    "msg/send-msg": {"text": "x"},
+}.items():
+
+    @scenario(path)
+    def by_a_viewer(params: Params = params) -> tuple[User | None, Params]:
+        viewer, live = in_a_room()
+        return viewer, {"liveId": live.pk, "roomId": live.pk} | params
+
+
+for path in ("live/stop-live", "live/change-live", "live/pause-live", "live/continue-live"):
+
+    @scenario(path)
+    def by_the_owner() -> tuple[User | None, Params]:
+        _, live = in_a_room()
+        return live.owner, {"liveId": live.pk, "title": "x"}
+
+
+@scenario("live/list-live-by-recommend")
+def list_live_by_recommend() -> tuple[User | None, Params]:
+    factories.live()
+    return factories.person(), {}
+
+
+@scenario("live/list-live-by-user")
+def list_live_by_user() -> tuple[User | None, Params]:
+    return factories.person(), {"userId": factories.live().owner_id}
+
+
+def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:
+    phone = api(user)
+    with CaptureQueriesContext(connection) as captured:
+        answer = phone.post(path, **params)
+    assert answer["errorcode"] == 0, answer
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(NOT_COUNTED)]
+
+
+@pytest.fixture(scope="module")
+def counted() -> Iterator[dict[str, int]]:
+    found: dict[str, int] = {}
+    yield found
+    if os.environ.get("UPDATE_QUERY_COUNTS") and set(found) == set(scenarios):
+        BASELINE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+def test_every_endpoint_has_a_scenario_and_a_number():
+    assert urls.urlpatterns  # imports every module that declares endpoints
+    paths = {endpoint.path for endpoint in Endpoints.registry}
+    assert set(scenarios) == paths
+    if not os.environ.get("UPDATE_QUERY_COUNTS"):
+        assert set(json.loads(BASELINE.read_text())) == paths
+
+
+@pytest.mark.parametrize("path", sorted(scenarios))
+def test_an_endpoint_takes_the_queries_it_is_known_to_take(api, gifts, told, counted, path):
+    user, params = scenarios[path]()
+    queries = queries_of(api, path, user, params)
+    counted[path] = len(queries)
+    if not os.environ.get("UPDATE_QUERY_COUNTS"):
+        assert len(queries) == json.loads(BASELINE.read_text())[path], "\n".join(queries)
+
+
+@pytest.mark.parametrize("path", sorted(scenarios))
+def test_no_endpoint_asks_the_same_twice(api, gifts, told, path):
+    user, params = scenarios[path]()
+    reads = Counter(query for query in queries_of(api, path, user, params) if query.startswith("SELECT"))
+    assert not [query for query, times in reads.items() if times > 1]
+
+
+def lives_on_air(count: int) -> list[Live]:
+    return [factories.live() for _ in range(count)]
+
+
+def replays(count: int, owner: User | None = None) -> None:
+    for _ in range(count):
+        factories.live(owner, status=Live.Status.STOPPED, lookback_addr="x", started_at=Now(), ended_at=Now())
+
+
+def audience(count: int) -> tuple[User, Params]:
+    viewer, live = in_a_room()
+    factories.inside(live, *(factories.person() for _ in range(count - 2)))
+    return viewer, {"liveId": live.pk}
+
+
+def recommended(count: int) -> tuple[User, Params]:
+    viewer = factories.person()
+    for live in lives_on_air(count):
+        Follow.objects.create(follower=viewer, followee=live.owner)
+    replays(count)
+    return viewer, {}
+
+
+def of_a_person(count: int) -> tuple[User, Params]:
+    owner = factories.person()
+    replays(count, owner)
+    return factories.person(), {"userId": owner.pk, "limit": 50}
+
+
+def catalogue(count: int) -> tuple[User, Params]:
+    GiftResource.objects.all().delete()
+    for gift in Gift.objects.order_by("pk")[count:]:
+        gift.delete()
+    for gift in Gift.objects.all():
+        GiftResource.objects.create(gift=gift, attr_file="x", file_md5=f"{gift.pk:032}")
+    return factories.person(), {}
+
+
+def known_person(count: int) -> tuple[User, Params]:
+    user, star = factories.person(), factories.live().owner
+    for fan in (factories.person() for _ in range(count)):
+        Follow.objects.create(follower=fan, followee=star)
+        Follow.objects.create(follower=user, followee=fan)
+    replays(count, star)
+    return user, {"uid": star.pk}
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "shown", "counts"),
+    [
+        ("live/list-live-users", audience, "users", (2, 19)),
+        ("live/list-live-users", audience, "users", (20, 60)),  # a full page: one query more, for its last second
+        ("live/list-live-by-recommend", recommended, "lives", (2, 20)),
+        ("live/list-live-by-user", of_a_person, "lives", (2, 20)),
+        ("live/gift-info", catalogue, "gifts", (2, 20)),
+        ("social/gift-resources", catalogue, "resources", (2, 20)),
+        ("live/get-live", audience, None, (2, 20)),
+        ("user/info", known_person, None, (2, 20)),
+    ],
+)
+def test_a_list_takes_as_many_queries_for_twenty_rows_as_for_two(api, gifts, told, path, rows, shown, counts):
+    queries = []
+    for count in sorted(counts, reverse=True):
+        Member.objects.all().delete()
+        Live.objects.all().delete()
+        user, params = rows(count)
+        if shown:
+            assert len(api(user).post(path, **params)[shown]) >= min(count, 20)
+        queries.append(len(queries_of(api, path, user, params)))
+    assert queries[0] == queries[1]
+
+
+def test_a_second_audience_within_one_second_is_still_one_page(api, told):
+    """Sixty people who came in the same second are shown at once: paging by the second would lose some."""
+    viewer, params = audience(60)
+    Member.objects.update(joined_at=Now())
+    assert len(api(viewer).post("live/list-live-users", **params)["users"]) == 60
+
+
+@pytest.mark.parametrize("path", sorted(scenarios))
+def test_history_piles_up_and_nothing_takes_longer(api, gifts, told, path):
+    """The same calls by people who have done much before."""
+    user, params = scenarios[path]()
+    factories.inside(factories.live(), *(factories.person() for _ in range(20)))
+    for each in User.objects.all() if user is None else [user]:
+        for _ in range(20):
+            factories.live(each, status=Live.Status.STOPPED, ended_at=timezone.now() - timedelta(days=1))
+    assert len(queries_of(api, path, user, params)) == json.loads(BASELINE.read_text())[path]
