@@ -43,6 +43,7 @@ DEFAULT_URLS = {
     "useruserInfo": "api/user/info",
     "userfollowUser": "api/user/follow",
     "userunfollowUser": "api/user/unfollow",
+    "userblockUser": "api/user/block-user",
     "userpushDeviceInfo": "api/user/push-device-info",
     "socialgetBanner": "api/social/get-banner",
     "livestartLive": "api/live/start-live",
@@ -71,10 +72,13 @@ DEFAULT_URLS = {
 class Phone:
     VERSION = "1.1.2"
 
-    def __init__(self, base_url: str, *, imei: str = "866000000000001", ping_every: float = 5.0) -> None:
+    def __init__(
+        self, base_url: str, *, imei: str = "866000000000001", ping_every: float = 5.0, own_address: str = ""
+    ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
-        self.imei, self.ping_every = imei, ping_every
+        self.imei, self.ping_every, self.own_address = imei, ping_every, own_address
         self.user, self.screen, self.live = User(), Screen(), Live()
+        self.frames: list[str] = []
         self.messages: list[Json] = []
         self.urls: dict[str, str] = {}
         self.gifts: dict[int, Json] = {}
@@ -90,7 +94,7 @@ class Phone:
 
     def _boot(self) -> None:
         """1.4: the headers, token included, are built once per process and never again."""
-        self.http = Http()
+        self.http = Http(self.own_address)
         self._main_thread = ThreadPoolExecutor(1, "main")
         self._timers_end = threading.Event()
         self._initialised, self._list_read_at = False, -1e9
@@ -332,6 +336,17 @@ class Phone:
     def unfollow(self, user_id: str) -> Answer:
         return self._toast(self.post("user", "unfollowUser", userId=user_id))
 
+    def block(self, user_id: str) -> Answer:
+        return self._toast(self.post("user", "blockUser", userId=user_id))
+
+    def unblock(self, user_id: str) -> Answer:
+        return self._toast(self.post("user", "unblockUser", targetId=user_id))
+
+    def report(self, user_id: str, kind: int) -> Answer:
+        """3.1: the report menu posts to the address of unblock-user; the answer is not looked at."""
+        self.screen.toasts.append("感谢您的举报")
+        return self.post("user", "unblockUser", userId=user_id, reportType=kind)
+
     def register_push(self, clientid: str) -> Answer:
         return self.post(
             "user",
@@ -559,6 +574,7 @@ class Phone:
                 on_text=self._on_frame,
                 on_crash=lambda why: self._die(AppCrash(why)),
                 on_end=self._tell,
+                own_address=self.own_address,
             )
         except OSError:
             return
@@ -580,6 +596,7 @@ class Phone:
             self._open_socket()
 
     def _on_frame(self, frame: str) -> None:
+        self.frames.append(frame)
         for message in messages_in(frame):
             self.messages.append(message)
             self._dispatch(message)

@@ -73,10 +73,14 @@ class Response:
             return self.content.decode("utf-8", "replace")
 
 
+def _dial(host: str, port: int, own_address: str) -> socket.socket:
+    return socket.create_connection((host, port), CONNECT_SECONDS, (own_address, 0) if own_address else None)
+
+
 class Connection:
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, own_address: str) -> None:
         self.host, self.port = host, port
-        self.socket = socket.create_connection((host, port), CONNECT_SECONDS)
+        self.socket = _dial(host, port, own_address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(READ_SECONDS)
         self.stream = self.socket.makefile("rb")
@@ -92,9 +96,10 @@ class Connection:
 
 
 class Http:
-    """The connection pool of one app process."""
+    """The connection pool of one app process. `own_address`: the phone's, where that matters (127.x.y.z)."""
 
-    def __init__(self) -> None:
+    def __init__(self, own_address: str = "") -> None:
+        self._own_address = own_address
         self._idle: list[Connection] = []
         self._running: dict[object, Connection] = {}
         self._lock = threading.Lock()
@@ -161,7 +166,7 @@ class Http:
                 if fitting:
                     self._idle.remove(fitting[-1])
             if not fitting:
-                return Connection(host, port)
+                return Connection(host, port, self._own_address)
             if method == "GET" or not fitting[-1].server_has_closed():
                 return fitting[-1]
             fitting[-1].abort()
@@ -244,12 +249,13 @@ class WebSocket:
         on_text: Callable[[str], None],
         on_crash: Callable[[str], None],
         on_end: Callable[[], None] = lambda: None,
+        own_address: str = "",
     ) -> None:
         self.on_text, self.on_crash, self.on_end = on_text, on_crash, on_end
         self.unanswered = 0
         self.close_code: int | None = None
         self._sending = threading.Lock()
-        self._socket, self._stream = _handshake(url)
+        self._socket, self._stream = _handshake(url, own_address)
         self.connected = True
         threading.Thread(target=self._read, daemon=True, name="okhttp-ws").start()
 
@@ -320,11 +326,11 @@ class WebSocket:
         self._socket.close()
 
 
-def _handshake(url: str) -> tuple[socket.socket, BinaryIO]:
+def _handshake(url: str, own_address: str) -> tuple[socket.socket, BinaryIO]:
     parts = urlsplit(url)
     if parts.scheme != "ws" or not parts.hostname:
         raise UnexpectedUrl(url)
-    connected = socket.create_connection((parts.hostname, parts.port or 80), CONNECT_SECONDS)
+    connected = _dial(parts.hostname, parts.port or 80, own_address)
     lines = [
         f"GET {parts.path}?{canonical_query(parts.query)} HTTP/1.1",
         "Upgrade: websocket",

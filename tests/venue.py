@@ -45,11 +45,18 @@ def open_venue() -> Iterator["Venue"]:
         instance.start()
         venue = Venue(instance)
         try:
-            wait_until(instance.healthy, READY, "/health is 200")
+            come_up(instance)
             yield venue
         finally:
             venue.close()
             instance.end()
+
+
+def come_up(instance: Instance) -> None:
+    try:
+        wait_until(instance.healthy, READY, "/health is 200")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{instance.console()[-5000:]}") from None
 
 
 class Venue:
