@@ -204,7 +204,7 @@ def owners_card(live: Live, *, base_url: str) -> LiveCard:
 
 
 def card_for(live: Live, viewer: User, *, base_url: str) -> LiveCard:
-    if live.owner_id == viewer.pk:
+    if live.owner_id == viewer.pk and live.is_open:
         return owners_card(live, base_url=base_url)
     return live_card(live, base_url=base_url)
 

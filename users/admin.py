@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,6 +18,24 @@ from users.services import bans
 admin.site.unregister(Group)
 
 
+class OptionalUsername(UsernameField):
+    """Only staff have one; Django's own field takes that for a mistake."""
+
+    def to_python(self, value: Any) -> Any:
+        return None if value in self.empty_values else super().to_python(value)
+
+
+class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        field_classes = {"username": OptionalUsername}
+
+
+class StaffForm(UserCreationForm):
+    """People make themselves by signing in; what is added here is staff."""
+
+    username = UsernameField(label="运营账号", max_length=150)
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass
@@ -24,8 +43,8 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = PersonForm
+    add_form = StaffForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("id", "number", "display_name", "gender", "birthday", "level_now", "follower_count", "live_count",
                     "is_active", "date_joined")  # fmt: skip
@@ -63,6 +82,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         if re.fullmatch(r"[0-9]{7,10}", search_term) and HEI_NUM_OFFSET < int(search_term) < HEI_NUM_OFFSET + 2**31:
             found |= queryset.filter(pk=int(search_term) - HEI_NUM_OFFSET)
         return found, duplicates
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False  # people are banned: their money and messages are others' too
 
     @admin.action(description="封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

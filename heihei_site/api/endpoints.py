@@ -96,8 +96,9 @@ class Endpoint:
         """The function's keyword arguments out of a request, or InvalidParameter, or what a lookup refuses with."""
         given = wire.with_synonyms(parameters(caller.request), (parameter.wire_name for parameter in self.parameters))
         for parameter in self.parameters:
-            if given.get(parameter.wire_name) == "" and not _takes_blank(parameter):
-                del given[parameter.wire_name]  # an empty value of a number is no value (B63)
+            said = given.get(parameter.wire_name)
+            if said is None or (said == "" and not _takes_blank(parameter)):
+                given.pop(parameter.wire_name, None)  # null, and an empty value of a number, is no value (B63)
         serializer = self.serializer_class(data=given)
         if not serializer.is_valid():
             raise ValidationError(serializer.errors)

@@ -104,7 +104,7 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def _outside_a_view(request: HttpRequest, kind: type[Refusal], page: HttpResponse) -> HttpResponse:
-    if not request.path.startswith("/api/"):
+    if not f"{request.path}/".startswith("/api/"):
         return page
     return HttpResponse(
         wire.to_json(refusal(kind, request.path.removeprefix("/api/"))), content_type="application/json"

@@ -62,6 +62,11 @@ def _not_about_health(record: logging.LogRecord) -> bool:
     return "/health" not in record.getMessage()
 
 
+def _not_a_clients_fault(record: logging.LogRecord) -> bool:
+    """uvicorn calls it an error, with a traceback, when a client's frame is not UTF-8; it closes with 1007."""
+    return not record.getMessage().startswith("Invalid UTF-8 sequence received from client")
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """The LOGGING setting. Configures structlog as well: both end in the same JSON lines on stderr."""
     shared: list[Any] = [
@@ -103,11 +108,13 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "filters": {
             "not_about_health": {"()": "django.utils.log.CallbackFilter", "callback": _not_about_health},
+            "not_a_clients_fault": {"()": "django.utils.log.CallbackFilter", "callback": _not_a_clients_fault},
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            **dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access", "daphne", "celery"), quiet),
+            **dict.fromkeys(("uvicorn", "uvicorn.access", "daphne", "celery"), quiet),
+            "uvicorn.error": {**quiet, "filters": ["not_a_clients_fault"]},
             "django": quiet,
             "django.request": {**quiet, "filters": ["not_about_health"]},
         },

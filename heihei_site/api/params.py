@@ -30,16 +30,20 @@ class Word:
     refuses: tuple[type[Refusal], ...] = ()
 
 
-class IdField(serializers.IntegerField):
-    """A JSON number or its text, 0 … 2^53-1 (D6)."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=0, max_value=MAX_ID, **kwargs)
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number or its text, digits only: neither `1e3` nor what else Python takes for a number."""
 
     def to_internal_value(self, data: Any) -> int:
         if isinstance(data, bool | float) or not re.fullmatch(r"[0-9]{1,16}", str(data)):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class IdField(WholeNumberField):
+    """0 … 2^53-1 (D6)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=MAX_ID, **kwargs)
 
 
 def text_field(max_length: int, *, blank: bool = False, pattern: str | None = None) -> Callable[..., Any]:
@@ -54,7 +58,7 @@ def text_field(max_length: int, *, blank: bool = False, pattern: str | None = No
 
 
 def number_field(least: int, most: int) -> Callable[..., Any]:
-    return lambda **kwargs: serializers.IntegerField(min_value=least, max_value=most, **kwargs)
+    return lambda **kwargs: WholeNumberField(min_value=least, max_value=most, **kwargs)
 
 
 Id = Annotated[int, Word(IdField)]

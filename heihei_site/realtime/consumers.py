@@ -6,6 +6,7 @@ every message through a dispatch that waits for the database's threads. Ours goe
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,21 +23,27 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 async def channel(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Accepts everyone first, since a close code cannot be sent before."""
+    """Whoever is let in is in their rooms before the handshake is answered: what is said from then on arrives.
+    Whoever is not is let in first all the same, since a close code cannot be sent before."""
     await receive()
-    await send({"type": "websocket.accept"})
     token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
     try:
         connection = await ask(sessions.store().connect, token) if token else None
         if connection is None:
-            await send({"type": "websocket.close", "code": ENDED})
+            await _turn_away(send, ENDED)
         else:
             await _serve(Outlet(send, connection), receive)
     except django.db.Error as error:
         log.warning("socket_without_database", reason=type(error).__name__)
-        await send({"type": "websocket.close", "code": TRY_AGAIN})
+        with suppress(OSError):
+            await _turn_away(send, TRY_AGAIN)
     except OSError:
         pass  # the phone was gone before we could answer
+
+
+async def _turn_away(send: Send, code: int) -> None:
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code})
 
 
 async def _serve(outlet: Outlet, receive: Receive) -> None:
@@ -44,6 +51,7 @@ async def _serve(outlet: Outlet, receive: Receive) -> None:
     reader = asyncio.create_task(_read(outlet, receive))
     try:
         await here.attach(outlet)
+        await outlet.open()
         await outlet.write()
     finally:
         reader.cancel()

@@ -53,6 +53,11 @@ class Outlet:
         self._gone = True
         self._forget()
 
+    async def open(self) -> None:
+        """Answer the handshake."""
+        if not self._gone:
+            await self._send({"type": "websocket.accept"})
+
     async def write(self) -> None:
         """Send until either end closes the socket or a frame takes longer than SOCKET_SEND_TIMEOUT."""
         try:

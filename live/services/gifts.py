@@ -24,6 +24,8 @@ from users.services import repeats, standing
 def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
     """One gift to the owner; returns the gold the sender has left. `combo.count` is shown, never multiplied."""
     _check(sender, live)
+    if sender.pk == live.owner_id:
+        raise InvalidParameter
     with transaction.atomic():
         repeat = "" if combo.uuid else repeats.recognise(sender.pk, "gift", live.pk, gift.pk, combo.count).key
         given = gifts.give(
@@ -69,13 +71,14 @@ def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, poin
 
 
 def send_bullet(*, sender: User, live: Live, text: str) -> int:
-    """A paid text across every screen; returns the gold the sender has left."""
+    """A paid text across every screen; returns the gold the sender has left. Nobody earns from their own."""
     _check(sender, live)
+    earner = live.owner_id if live.owner_id != sender.pk else None
     with transaction.atomic():
         repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
         paid = purchases.pay_for(
             user_id=sender.pk,
-            receiver_id=live.owner_id,
+            receiver_id=earner,
             gold=settings.BULLET_GOLD,
             reason="bullet",
             key=f"bullet:{sender.pk}:{repeat.key}",
@@ -105,12 +108,10 @@ def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int
 
 
 def _check(sender: User, live: Live) -> None:
-    """Who may spend gold here: adults (D19) who are inside a live that is on air, and not its owner."""
+    """Who may spend gold here: adults (D19) who are inside a live that is on air."""
     if settings.MINOR_PROTECTION and sender.is_minor(timezone.localdate(), settings.ADULT_AGE):
         raise AccountAbnormal
     if live.status != Live.Status.PLAYING:
         raise LiveInvalid
-    if sender.pk == live.owner_id:
-        raise InvalidParameter
     if not is_inside(live, sender.pk):
         raise NotInRoom

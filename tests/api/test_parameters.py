@@ -161,6 +161,11 @@ def test_a_cleared_flag_is_understood_in_every_spelling(call, flag):
     assert call("kit/read", json.dumps({"id": 1, "flag": flag}), "application/json")["flag"] is False
 
 
+def test_null_is_not_said(call):
+    said = json.dumps({"id": 1, "number": None, "choice": None})
+    assert call("kit/read", said, "application/json")["number"] == 7
+
+
 def test_an_empty_number_is_no_number(call):
     """B63: the shipped app sends `liveId=` where it has none."""
     assert call("kit/read", "id=1&number=&flag=&choice=&text=") == OK | {
@@ -181,7 +186,6 @@ def test_an_empty_number_is_no_number(call):
         {"number": 1.5},
         {"number": [1]},
         {"number": {"a": 1}},
-        {"number": None},
         {"number": "9" * 2000},
         {"flag": "perhaps"},
         {"flag": [1]},

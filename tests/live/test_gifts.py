@@ -210,7 +210,6 @@ class TestARefusedGift:
     def test_to_oneself(self, evening):
         factories.give_gold(evening.owner, 10)
         refused(give(evening, phone=evening.owners), 700, "参数错误")
-        refused(fly(evening, phone=evening.owners), 700, "参数错误")
         assert purse(evening.owner) == (10, 0)
         assert evening.told == []
 
@@ -222,6 +221,12 @@ class TestARefusedGift:
 
 
 class TestABullet:
+    def test_the_owners_own_costs_them_and_earns_them_nothing(self, evening):
+        factories.give_gold(evening.owner, 10)
+        assert ok(fly(evening, phone=evening.owners))["gold"] == 9
+        assert purse(evening.owner) == (9, 0)
+        assert len(evening.shown("barrage")) == 1
+
     def test_costs_one_gold_and_flies(self, evening):
         assert ok(fly(evening)) == {"errorcode": 0, "errormsg": "success", "gold": 99}
         assert (purse(evening.viewer), purse(evening.owner)) == ((99, 0), (0, 1))

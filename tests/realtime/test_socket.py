@@ -90,6 +90,16 @@ def test_a_close_of_the_app_ends_at_once_and_is_no_error(server, people, payload
     assert time.monotonic() - start < 1
 
 
+def test_code_0_is_answered_as_an_ordinary_close(server, people):
+    phone = in_the_room(server, people, "t", 1)
+    phone.send(CLOSE, b"\x00\x00")
+    assert phone.frame() == (CLOSE, b"")
+
+
+def test_a_handshake_too_long_to_read_is_answered(server):
+    assert server.phone("x" * 9000).status == 400
+
+
 def test_whatever_a_client_writes_is_ignored(server, people):
     phone = in_the_room(server, people, "t", 1)
     for opcode, payload in [

@@ -1,6 +1,7 @@
 """The operators' console: finding people and lives, and shutting them out."""
 
 import html
+from datetime import date
 from typing import Any
 
 import pytest
@@ -211,6 +212,31 @@ def test_no_page_shows_a_phone_number_or_a_session(staff):
         content = staff.get(f"/admin/{page}").content.decode()
         assert person.phone not in content
         assert bytes(Session.objects.get().digest).hex() not in content
+
+
+def test_an_operator_makes_a_minor_an_adult(staff):
+    """D19: nobody else may."""
+    minor = factories.person("小明", birthday=date(2015, 1, 1))
+    form = staff.get(f"/admin/users/user/{minor.pk}/change/").context["adminform"].form
+    said = {name: "" if value is None else value for name, value in form.initial.items()}
+    answer = staff.post(f"/admin/users/user/{minor.pk}/change/", said | {"birthday": "1990-01-01"})
+    assert answer.status_code == 302, answer.context["errors"]
+    minor.refresh_from_db()
+    assert (minor.birthday, minor.username, minor.phone is not None) == (date(1990, 1, 1), None, True)
+
+
+def test_staff_are_added_with_a_name_and_not_without(staff):
+    given = {"password1": "ganz-geheim-9", "password2": "ganz-geheim-9", "is_staff": "on", "usable_password": "true"}
+    assert staff.post("/admin/users/user/add/", given | {"username": ""}).status_code == 200
+    assert staff.post("/admin/users/user/add/", given | {"username": "helferin"}).status_code == 302
+    assert [user.username for user in User.objects.filter(is_staff=True).order_by("pk")] == ["chef", "helferin"]
+
+
+def test_people_are_banned_and_never_deleted(staff):
+    person = factories.person()
+    assert "delete_selected" not in staff.get("/admin/users/user/").content.decode()
+    assert staff.post(f"/admin/users/user/{person.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=person.pk).exists()
 
 
 def test_lives_are_neither_made_nor_deleted_here(staff):

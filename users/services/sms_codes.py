@@ -23,7 +23,7 @@ def send_code(phone: str, *, now: datetime) -> int:
 
     Handing the message to the worker is the last step: if that fails nothing was stored and the phone may try again.
     """
-    code = f"{secrets.randbelow(1_000_000):06d}"
+    code = str(100_000 + secrets.randbelow(900_000))  # no leading zero: some phones send it as a number
     today = timezone.localdate(now)
     fresh = {
         "digest": _digest(phone, code),
