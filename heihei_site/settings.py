@@ -100,15 +100,17 @@ DATABASE_URL = env.str(
     "DATABASE_URL", running.database_url if running else environ.Env.NOTSET if not DEVELOPMENT else ""
 )
 REDIS_URL = env.str("REDIS_URL", running.redis_url if running else environ.Env.NOTSET if not DEVELOPMENT else "")
+database = environ.Env.db_url_config(DATABASE_URL or "postgres://heihei@/heihei?host=/nowhere")
 DATABASES = {
-    "default": environ.Env.db_url_config(DATABASE_URL or "postgres://heihei@/heihei?host=/nowhere")
+    "default": database
     | {
         # Threads that ask the database are few and stay: API_THREADS for calls, four for sockets.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
+        # A process that vanishes in the middle of a transaction does not hold its rows for longer.
+        "OPTIONS": {"options": "-c idle_in_transaction_session_timeout=15s", **database.get("OPTIONS", {})},
         "ATOMIC_REQUESTS": False,
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "TEST": {"NAME": env.str("TEST_DATABASE", None), "TEMPLATE": "template0"},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -7,7 +7,7 @@ its docstring the documentation, its return type the answer (ADR 0001).
     def buy_gift(caller: Caller, *, live: LiveParam, gift: GiftParam, amount: Count = 1) -> GoldLeft: ...
 
 The function's name is the path (`live/buy-gift`) and the key in init's map (`live.buyGift`) unless told otherwise.
-Every endpoint answers GET and POST; `get` and `post` only say which one the reference shows first.
+Every endpoint answers GET and POST; `get` and `post` say which one the reference recommends.
 """
 
 import inspect
@@ -86,7 +86,8 @@ class Endpoint:
     def serializer_class(self) -> type[serializers.Serializer[Any]]:
         fields = {parameter.wire_name: parameter.make_field() for parameter in self.parameters}
         fields["token"] = serializers.CharField(required=False, help_text="The credential (D5).")
-        return type(f"{wire.camel('_' + self.path.replace('/', '_').replace('-', '_'))}Request", (_Input,), fields)
+        name = wire.camel(f"_{self.path}_request".replace("/", "_").replace("-", "_"))
+        return type(name, (serializers.Serializer,), fields)
 
     @cached_property
     def answer_type(self) -> Any:
@@ -113,10 +114,6 @@ class Endpoint:
             return parameter.default
         value = values[parameter.wire_name]
         return value if parameter.word.find is None else parameter.word.find(caller, value)
-
-
-class _Input(serializers.Serializer[Any]):
-    """Base of the serializers made from signatures."""
 
 
 def _takes_blank(parameter: Parameter) -> bool:

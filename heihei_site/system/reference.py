@@ -35,7 +35,8 @@ def endpoints_page() -> str:
 def _endpoint(endpoint: Endpoint) -> Iterable[str]:
     places = ", ".join(f"`/api/{place}`" for place in (endpoint.path, *endpoint.also))
     yield f"### {endpoint.path}\n"
-    yield f"{places} · `{endpoint.group}.{endpoint.key}`{' · open' if endpoint.open_to_all else ''}\n"
+    method = "POST" if endpoint.writes else "GET"
+    yield f"{method} {places} · `{endpoint.group}.{endpoint.key}`{' · open' if endpoint.open_to_all else ''}\n"
     yield inspect.cleandoc(endpoint.function.__doc__ or "") + "\n"
     parameters = ", ".join(
         f"`{parameter.wire_name}`{'' if parameter.required else ' (optional)'}" for parameter in endpoint.parameters
