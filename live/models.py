@@ -48,6 +48,8 @@ class Live(models.Model):
     total_tickets = models.BigIntegerField("黑票", default=0)
     likes = models.BigIntegerField("点亮", default=0)
 
+    overdue: bool  # on rows of LiveQuerySet.with_overdue()
+
     objects = LiveQuerySet.as_manager()
 
     class Meta:

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from django.conf import settings
-from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.db.models.functions import Now
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
@@ -16,7 +14,6 @@ from live.services import rooms
 from payment.models import Gift
 
 _GONE = (Live.Status.BANNED, Live.Status.DELETED)
-_OVERDUE = ExpressionWrapper(Q(owner_deadline__lte=Now()), output_field=BooleanField())
 
 
 def _live_or_gone(caller: Caller, live_id: int) -> Live:
@@ -24,11 +21,11 @@ def _live_or_gone(caller: Caller, live_id: int) -> Live:
 
     One whose owner fell silent ends here if no sweep has been by yet (D21).
     """
-    found = Live.objects.select_related("owner").annotate(overdue=_OVERDUE)
-    live: Live | None = found.filter(pk=live_id).first()
+    found = Live.objects.select_related("owner").with_overdue()
+    live = found.filter(pk=live_id).first()
     if live is None:
         raise LiveInvalid
-    if live.is_open and getattr(live, "overdue"):  # noqa: B009  (an annotation, which mypy does not see)
+    if live.is_open and live.overdue:
         rooms.end_overdue_live(live.pk)
         live = found.get(pk=live_id)
     return live

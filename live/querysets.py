@@ -1,7 +1,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ class LiveQuerySet(models.QuerySet["Live"]):
     def overdue(self) -> "LiveQuerySet":
         """Open, though the owner's heart-beats have stopped (D21)."""
         return self.open().filter(owner_deadline__lte=Now())
+
+    def with_overdue(self) -> "LiveQuerySet":
+        """Each row with `overdue`: whether its owner's deadline has passed by the database's clock."""
+        passed = ExpressionWrapper(Q(owner_deadline__lte=Now()), output_field=BooleanField())
+        return self.annotate(overdue=passed)  # type: ignore[no-redef]  # the model says so for the reader
 
     def replays(self) -> "LiveQuerySet":
         """Ended, and recorded (D30)."""
