@@ -20,14 +20,13 @@ def seen(phone: Phone) -> list[tuple[str, ...]]:
     ]
 
 
-def same_for_all(*phones: Phone) -> None:
-    first = phones[0]
-    for phone in phones[1:]:
-        phone.wait_for(lambda phone=phone: len(seen(phone)) >= len(seen(first)))
-    first.wait_for(lambda: len(seen(first)) >= len(seen(phones[-1])))
-    for phone in phones[1:]:
-        assert seen(phone) == seen(first)
-    assert len({line[0] for line in seen(first)}) == len(seen(first)), "no message came twice"
+def same_for_all(count: int, *phones: Phone) -> None:
+    """All of them got these many messages by now, the same ones in the same order."""
+    for phone in phones:
+        phone.wait_for(lambda phone=phone: len(seen(phone)) >= count)
+    for phone in phones:
+        assert seen(phone) == seen(phones[0])
+    assert len({line[0] for line in seen(phones[0])}) == count, "no message came twice"
 
 
 def test_an_evening(venue: Venue, guest: Callable[..., Phone]) -> None:
@@ -54,7 +53,8 @@ def test_an_evening(venue: Venue, guest: Callable[..., Phone]) -> None:
     assert new.say("第一次来").ok
     assert south.like(1).ok
     assert new.like(3).ok
-    same_for_all(rain, south, new)
+    same_for_all(3 + 2, rain, south, new)
+    rain.wait_for(lambda: len(rain.screen.texts("like")) == 2)
     assert rain.screen.texts() == ["欢迎 😀", "晚上好", "第一次来"]
     assert rain.screen.texts("like") == ["点亮了", "用了洪荒之力点亮了"]
     assert sorted(south.screen.texts()) == sorted(rain.screen.texts())
@@ -65,7 +65,9 @@ def test_an_evening(venue: Venue, guest: Callable[..., Phone]) -> None:
         assert south.gift(103, amount, combo="a" * 32).ok
     assert new.gift(107, 1, combo="b" * 32).ok
     assert (south.screen.diamonds, new.screen.diamonds) == (100 - 1 - 3 * 2, 20 - 10)
-    same_for_all(rain, south, new)
+    same_for_all(3 + 2 + 1 + 4 * 2, rain, south, new)
+    for phone in (rain, south):
+        phone.wait_for(lambda phone=phone: phone.screen.chat[-1].gift == 107)
     assert [(banner.who, banner.gift, banner.combo) for banner in rain.screen.banners] == [
         ("阿南", 103, 3),
         ("新客", 107, 1),
