@@ -168,7 +168,6 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "heihei_site.api.schema.EndpointSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "heihei_site.api.envelope.AlwaysJson",
     "EXCEPTION_HANDLER": "heihei_site.api.envelope.refuse",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "heihei",
@@ -259,10 +258,6 @@ STATIC_URL = "/static/"
 # Where collectstatic puts them; development serves them from the apps.
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
 
 # --- Logs: JSON lines with request ids, never a token, code or phone (I12) ------------------------------------------
 

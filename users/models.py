@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from users.levels import level
 from users.querysets import UserQuerySet
 
-FIRST_ID = 10001
 HEI_NUM_OFFSET = 990_000  # heiNum runs from 1000001 as ids run from 10001 (D6)
 
 

@@ -12,7 +12,7 @@ Every endpoint answers GET and POST; `get` and `post` say which one the referenc
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -67,7 +67,7 @@ class Endpoint:
     writes: bool
     limits: tuple[Limit, ...]
     declared: tuple[type[Refusal], ...]
-    parameters: tuple[Parameter, ...] = field(default=())
+    parameters: tuple[Parameter, ...]
 
     @cached_property
     def refusals(self) -> tuple[type[Refusal], ...]:

@@ -42,8 +42,9 @@ def like(*, user: User, live: Live, kind: int) -> None:
         raise LiveInvalid
     if not is_inside(live, user.pk):
         raise NotInRoom
+    is_shown = allowed(settings.ROOM_LIKES_SHOWN, "likes", str(live.pk))  # asked before the room's row is held
     with transaction.atomic():
         Live.objects.filter(pk=live.pk).update(likes=F("likes") + 1)
-        if allowed(settings.ROOM_LIKES_SHOWN, "likes", str(live.pk)):
+        if is_shown:
             shown = Liked(room_id=live.pk, **by(user), birth_day=user.birth_day, text=LIKE_WORDS[kind])
             publish(shown, to=room(live))
