@@ -1,5 +1,6 @@
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.forms import Form
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -37,6 +38,10 @@ class LiveAdmin(ModelAdmin):
         """Viewers are told and out; a live that is over stays as it is."""
         banned = sum(rooms.ban_live(live) for live in queryset)
         self.message_user(request, f"已封禁 {banned} 场直播", messages.SUCCESS if banned else messages.WARNING)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Form, change: bool) -> None:
+        """Only what was edited: the rest of the row has gone on living since the page was opened."""
+        obj.save(update_fields=form.changed_data)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

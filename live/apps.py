@@ -16,5 +16,4 @@ class LiveConfig(AppConfig):
         activity.register("live", selectors.broadcasting)
         rooms_to_speak_in.register(talk.LiveRooms())
         signals.became_minor.connect(rooms.end_lives_of, dispatch_uid="live.became_minor")
-        signals.banned.connect(rooms.end_lives_of, dispatch_uid="live.banned")
-        signals.banned.connect(rooms.put_out_of_rooms, dispatch_uid="live.banned.rooms")
+        signals.banned.connect(rooms.clear_out, dispatch_uid="live.banned")

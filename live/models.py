@@ -20,6 +20,7 @@ class Live(models.Model):
         DELETED = 4, "已删除"
 
     OPEN: ClassVar = (Status.TO_START, Status.PLAYING)
+    GONE: ClassVar = (Status.BANNED, Status.DELETED)
 
     id = models.BigIntegerField("liveId", primary_key=True, default=unguessable_id)
     owner = models.ForeignKey(

@@ -13,8 +13,6 @@ from live.models import Live
 from live.services import rooms
 from payment.models import Gift
 
-_GONE = (Live.Status.BANNED, Live.Status.DELETED)
-
 
 def _live_or_gone(caller: Caller, live_id: int) -> Live:
     """Any live that ever was, its owner loaded: leaving one that was banned is leaving all the same (D24).
@@ -33,7 +31,7 @@ def _live_or_gone(caller: Caller, live_id: int) -> Live:
 
 def _live(caller: Caller, live_id: int) -> Live:
     live = _live_or_gone(caller, live_id)
-    if live.status in _GONE:
+    if live.status in Live.GONE:
         raise LiveInvalid
     return live
 

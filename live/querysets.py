@@ -32,9 +32,8 @@ class LiveQuerySet(models.QuerySet["Live"]):
 
     def listed_for(self, viewer_id: int) -> "LiveQuerySet":
         """What a list may show to this person: visible ones and their own, none that only waits for a sweep."""
-        gone = (self.model.Status.BANNED, self.model.Status.DELETED)
         overdue = Q(status__in=self.model.OPEN, owner_deadline__lte=Now())
-        return self.exclude(status__in=gone).exclude(overdue).filter(Q(visible=True) | Q(owner_id=viewer_id))
+        return self.exclude(status__in=self.model.GONE).exclude(overdue).filter(Q(visible=True) | Q(owner_id=viewer_id))
 
 
 class MemberQuerySet(models.QuerySet["Member"]):

@@ -144,6 +144,8 @@ def stop_live(caller: Caller, *, live: params.AnyLiveParam | None = None) -> ser
     if live.owner_id == caller.person.pk:
         rooms.end_live(live.pk)
         live.refresh_from_db(fields=["status", "ended_at", "occupied"])
+    elif live.status in Live.GONE:
+        return {}
     return {
         "live": serializers.live_card(live, base_url=caller.base_url),
         "share": sharing.cards(live, caller.base_url, caller.person.pk),

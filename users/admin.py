@@ -6,7 +6,8 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.forms import Form
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -56,8 +57,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_help_text = "id、黑号、昵称、手机号或运营账号"
     ordering = ("-pk",)
     actions = ("ban", "lift_ban")
-    readonly_fields = ("number", "level_now", "points_earned", "gold_given", "follower_count", "following_count",
-                       "live_count", "rename_count", "date_joined", "last_login", "is_active")  # fmt: skip
+    readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
+                       "following_count", "live_count", "rename_count", "date_joined", "last_login",
+                       "is_active")  # fmt: skip
     fieldsets = (
         (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active")}),
         ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count",
@@ -82,6 +84,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         if re.fullmatch(r"[0-9]{7,10}", search_term) and HEI_NUM_OFFSET < int(search_term) < HEI_NUM_OFFSET + 2**31:
             found |= queryset.filter(pk=int(search_term) - HEI_NUM_OFFSET)
         return found, duplicates
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Form, change: bool) -> None:
+        """Only what was edited: gifts, follows and bans since the page was opened stay."""
+        edited = [name for name in form.changed_data if name not in ("groups", "user_permissions")]
+        obj.save(update_fields=edited if change else None)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # people are banned: their money and messages are others' too

@@ -29,8 +29,7 @@ def shared_live(request: HttpRequest) -> HttpResponse:
         sharing.signature(int(live_id)).encode(), sign.encode()
     ):
         raise Http404
-    gone = (Live.Status.BANNED, Live.Status.DELETED)
-    live = Live.objects.select_related("owner").exclude(status__in=gone).filter(pk=live_id).first()
+    live = Live.objects.select_related("owner").exclude(status__in=Live.GONE).filter(pk=live_id).first()
     if live is None:
         raise Http404
     on_air = live.status == Live.Status.PLAYING

@@ -176,16 +176,20 @@ def end_live(live_id: int, *, status: Live.Status = Live.Status.STOPPED, words: 
 
 
 def end_lives_of(sender: object, *, user: User, **_: object) -> None:
-    """Listens to `users.signals`: who was banned, or turns out to be a minor, is not on air any more."""
+    """Listens to `users.signals.became_minor`: who turns out to be a minor is not on air any more."""
     for live_id in Live.objects.open().filter(owner=user).values_list("pk", flat=True):
         end_live(live_id)
 
 
-def put_out_of_rooms(sender: object, *, user: User, **_: object) -> None:
-    """Listens to `users.signals.banned`: nobody goes on seeing in a room who is banned."""
-    rooms = Member.objects.filter(user=user, left_at=None).order_by("live_id").select_related("live")
-    for member in rooms:
-        quit_live(user=user, live=member.live)
+def clear_out(sender: object, *, user: User, **_: object) -> None:
+    """Listens to `users.signals.banned`: their live ends, they are out of others' rooms. In primary-key order."""
+    own = Live.objects.open().filter(owner=user)
+    visited = Live.objects.filter(members__user=user, members__left_at=None)
+    for live in (own | visited).distinct().order_by("pk"):
+        if live.owner_id == user.pk:
+            end_live(live.pk)
+        else:
+            quit_live(user=user, live=live)
 
 
 def ban_live(live: Live) -> bool:

@@ -8,8 +8,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from live.admin import LiveAdmin
 from live.models import Live, Member
 from tests import factories
+from users.admin import UserAdmin
 from users.models import PhoneCode, Report, Session, User
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +232,28 @@ def test_staff_are_added_with_a_name_and_not_without(staff):
     assert staff.post("/admin/users/user/add/", given | {"username": ""}).status_code == 200
     assert staff.post("/admin/users/user/add/", given | {"username": "helferin"}).status_code == 302
     assert [user.username for user in User.objects.filter(is_staff=True).order_by("pk")] == ["chef", "helferin"]
+
+
+def test_a_form_that_was_open_for_a_while_takes_nothing_back(staff, monkeypatch):
+    room, person = factories.live(title="旧"), factories.person("旧")
+    load = LiveAdmin.get_object, UserAdmin.get_object
+
+    def then_life_goes_on(model_admin, request, object_id, from_field=None):
+        found = load[isinstance(model_admin, UserAdmin)](model_admin, request, object_id, from_field)
+        Live.objects.filter(pk=room.pk).update(status=2, total_tickets=7)
+        User.objects.filter(pk=person.pk).update(experience=70, is_active=False)
+        return found
+
+    for admin in (LiveAdmin, UserAdmin):
+        monkeypatch.setattr(admin, "get_object", then_life_goes_on)
+    said = {"title": "新", "recommended": "", "visible": "on"}
+    assert staff.post(f"/admin/live/live/{room.pk}/change/", said).status_code == 302
+    card = {"display_name": "新", "gender": "Female", "birthday": "1990-01-01", "kind": "Normal", "username": ""}
+    assert staff.post(f"/admin/users/user/{person.pk}/change/", card).status_code == 302
+    room.refresh_from_db()
+    person.refresh_from_db()
+    assert (room.title, room.status, room.total_tickets) == ("新", 2, 7)
+    assert (person.display_name, person.experience, person.is_active) == ("新", 70, False)
 
 
 def test_people_are_banned_and_never_deleted(staff):
