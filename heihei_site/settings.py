@@ -4,6 +4,7 @@ Everything a machine decides comes from the environment (`.env.example` lists it
 (limits, prices, time-outs) stands here with its unit and the decision it follows.
 """
 
+import logging
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -66,14 +67,14 @@ INSTALLED_APPS = [
     "heihei_site.system",
 ]
 MIDDLEWARE = [
-    "django_structlog.middlewares.RequestMiddleware",
+    "heihei_site.api.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "heihei_site.api.middleware.StaticFiles",
+    "heihei_site.api.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "heihei_site.api.middleware.Authentication",
+    "heihei_site.api.middleware.Messages",
+    "heihei_site.api.middleware.Csrf",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "heihei_site.urls"
@@ -104,6 +105,7 @@ database = environ.Env.db_url_config(DATABASE_URL or "postgres://heihei@/heihei?
 DATABASES = {
     "default": database
     | {
+        "ENGINE": "heihei_site.postgres",
         # Threads that ask the database are few and stay: API_THREADS for calls, four for sockets.
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
@@ -155,6 +157,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- The API -----------------------------------------------------------------------------------------------------
 
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request is enough: the one that knows its end
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.auth.TokenParameterAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -196,6 +199,13 @@ RATE_LIMITS_URL = embedded.limits_url(REDIS_URL)
 SOCKET_QUEUE_BYTES = 256 * 1024
 SOCKET_FRAME_BYTES = 64 * 1024
 SOCKET_SEND_TIMEOUT = 10  # seconds
+SOCKET_MAX_AGE = 12 * 3600  # seconds after which, less up to a quarter, a socket is asked to connect anew
+SOCKET_DRAIN = env.float(
+    "SOCKET_DRAIN", 1.0 if DEVELOPMENT else 10.0
+)  # seconds over which a process lets its sockets go
+ROOM_RESUME = timedelta(seconds=60)  # of what was missed of a room, this much is replayed
+PERSONAL_MESSAGES_KEPT = 2000  # a person
+PERSONAL_MESSAGES_AGE = timedelta(days=30)
 
 # --- People (D5, D15–D19) ----------------------------------------------------------------------------------------
 

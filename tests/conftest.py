@@ -11,6 +11,7 @@ from django.test import Client
 
 from heihei_site.api.endpoints import undeclared_refusal
 from heihei_site.realtime import publish as realtime
+from heihei_site.realtime.models import StreamKind
 from payment.catalogue import seed_gifts
 from tests import factories
 from users.models import User
@@ -61,11 +62,14 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What left for the sockets, in order: messages as they travel, and the hub's own commands."""
     sent: list[dict[str, Any]] = []
 
-    def keep(message: dict[str, Any]) -> None:
-        if message["do"] == "deliver":
-            sent.append({"room": message["room"], **orjson.loads(message["element"])["msg"]})
-        else:
-            sent.append(dict(message))
+    def keep(acts: list[dict[str, Any]], at: float | None = None) -> None:
+        for act in acts:
+            if "element" in act:
+                [[kind, owner_id, *_]] = act["to"] if act["do"] == "tell" else [act["to"]]
+                where = "room" if kind == StreamKind.ROOM else "person"
+                sent.append({where: owner_id, **orjson.loads(act["element"])["msg"]})
+            else:
+                sent.append({name: value for name, value in act.items() if name != "seq"})
 
     monkeypatch.setattr(realtime.bus, "send", keep)
     return sent

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -14,7 +14,9 @@ from rest_framework.request import Request
 
 from heihei_site.api.clients import Client
 from heihei_site.api.parsers import parameters
+from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime import publish
+from heihei_site.realtime.publish import telling
 from heihei_site.realtime.sessions import Connection
 from users.models import Session, User
 
@@ -35,21 +37,22 @@ def open_session(user: User) -> str:
 def end_sessions(user: User, *, only: Session | None = None) -> None:
     """Ends every sign-in of a person, or only one: calls get 720 at once, sockets close within 2 s (I9)."""
     ending = user.sessions.all() if only is None else user.sessions.filter(pk=only.pk)
-    ids = list(ending.values_list("pk", flat=True))
-    Session.objects.filter(pk__in=ids).delete()
-    if ids:
+    with telling():
+        ids = list(ending.values_list("pk", flat=True))
+        Session.objects.filter(pk__in=ids).delete()
         publish.end_sessions(ids)
+
+
+@Compiled
+def _living_sessions(digest: Given) -> QuerySet[Session]:
+    return Session.objects.select_related("user").filter(digest=digest, expires_at__gt=Now(), user__is_active=True)
 
 
 def find_session(token: str) -> Session | None:
     """The living session of a token, its person loaded; None for anything else. Slides the expiry hourly at most."""
     if not token or len(token) > 255:
         return None
-    session = (
-        Session.objects.select_related("user")
-        .filter(digest=digest_of(token), expires_at__gt=timezone.now(), user__is_active=True)
-        .first()
-    )
+    session = next(iter(_living_sessions(digest_of(token))), None)
     if session is not None:
         slid = timezone.now() + settings.TOKEN_LIFETIME
         if slid - session.expires_at > settings.TOKEN_REFRESH:
@@ -101,7 +104,8 @@ class SocketSessions:
             number = mine.values_list("connection_no", flat=True).first()
         if number is None:
             return None
-        return Connection(user_id=session.user_id, session_id=session.pk, number=number)
+        generation = Client.of(session.client_version).generation
+        return Connection(session.user_id, session.pk, number, generation)
 
     def alive(self, session_ids: list[int]) -> set[int]:
         living = Session.objects.filter(pk__in=session_ids, expires_at__gt=Now(), user__is_active=True)

@@ -3,15 +3,20 @@
 import re
 from dataclasses import dataclass
 
-NEWEST = (99, 0)
+Generation = tuple[int, int]  # (major, minor)
+
+NEWEST: Generation = (99, 0)
+# What a client must be to be told something (`needs` of an event).
+EVERYONE: Generation = (0, 0)
+IM: Generation = (2, 0)  # D14: older ones would misread it
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?")
 
 
 @dataclass(frozen=True)
 class Client:
-    """The generation of a client: (major, minor). Unknown means newest."""
+    """The generation of a client. Unknown means newest."""
 
-    generation: tuple[int, int] = NEWEST
+    generation: Generation = NEWEST
 
     @classmethod
     def of(cls, *versions: str | None) -> "Client":

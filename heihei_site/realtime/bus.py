@@ -1,6 +1,7 @@
 """The bus: one channel-layer group that every hub has joined (docs/adr/0005-bus.md).
 
-A message is a dict; its `do` is deliver, enter, leave, close or end (publish.py), newest or beacon (hub.py).
+A message is what one transaction had to tell: a list of acts, done in order. The `do` of an act is tell, state, enter,
+leave, close or end (publish.py), newest or beacon (hub.py).
 """
 
 import asyncio
@@ -16,9 +17,12 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from heihei_site.realtime import metrics
+
 log = structlog.get_logger(__name__)
 
-Message = dict[str, Any]
+Act = dict[str, Any]
+Message = dict[str, Any]  # {"acts": [Act], "at": when it was published, Unix seconds}
 
 GROUP = "hubs"
 PUBLISH_TIMEOUT = 0.5  # seconds a publisher waits for a bus that does not answer
@@ -26,6 +30,10 @@ MUTE_SECONDS = 1.0  # and how long it then does not even try
 CLOSE_TIMEOUT = 2.0  # seconds
 
 _mute_until = 0.0
+
+
+def message_of(acts: list[Act], at: float | None = None) -> Message:
+    return {"acts": acts, "at": time.time() if at is None else at}
 
 
 def wire_form(message: Message) -> tuple[str, bytes]:
@@ -45,23 +53,28 @@ def _publisher(url: str) -> redis.Redis:
     )
 
 
-def send(message: Message) -> None:
+def send(acts: list[Act], at: float | None = None) -> None:
     """Ring every hub, from a view or a worker. Never raises, never slow: a dead bus loses the message."""
     global _mute_until
     if time.monotonic() < _mute_until:
-        log.warning("bus_lost_message", do=message["do"], reason="does not answer")
+        _lost(acts, "does not answer")
         return
     try:
-        client, form = _publisher(settings.REDIS_URL), wire_form(message)
+        client, form = _publisher(settings.REDIS_URL), wire_form(message_of(acts, at))
         try:
             client.publish(*form)
         except redis.ConnectionError:  # most likely a connection from before a restart
             client.publish(*form)
     except redis.TimeoutError:
         _mute_until = time.monotonic() + MUTE_SECONDS
-        log.warning("bus_lost_message", do=message["do"], reason="time-out")
+        _lost(acts, "time-out")
     except redis.RedisError as error:
-        log.warning("bus_lost_message", do=message["do"], reason=type(error).__name__)
+        _lost(acts, type(error).__name__)
+
+
+def _lost(acts: list[Act], reason: str) -> None:
+    metrics.lost_publishes.inc()
+    log.warning("bus_lost_message", do=[act["do"] for act in acts], reason=reason)
 
 
 class Line:
@@ -87,8 +100,11 @@ class Line:
         """The next message. Returns without a pause while any is waiting."""
         return cast(Message, await self._layer.receive(self._channel))
 
-    async def say(self, message: Message) -> None:
-        await self._voice.publish(*wire_form(message))
+    async def say(self, *acts: Act) -> None:
+        try:
+            await self._voice.publish(*wire_form(message_of(list(acts))))
+        except KeyError:  # redis-py, where the connection was closed meanwhile
+            raise redis.ConnectionError("hung up") from None
 
     async def close(self) -> None:
         """Hang up even where the other end is gone. Cancel what waits in `hear` after this: before, it would

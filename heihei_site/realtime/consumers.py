@@ -1,38 +1,51 @@
-"""The socket of a phone: `/ws/channel?token=…` (D10).
+"""The socket of a phone: `/ws/channel?token=…[&since=<seq>][&room=<liveId>:<roomSeq>]…` (D10, D12).
 
 A plain ASGI application and not a Channels consumer: those take a channel of their own on the layer and pass
 every message through a dispatch that waits for the database's threads. Ours goes straight to the server.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
 import django.db
+import orjson
 import structlog
 
-from heihei_site.realtime import hub, sessions
+from heihei_site.api.errors import Refusal, ServerFault
+from heihei_site.realtime import hub, inbound, sessions
 from heihei_site.realtime.database import ask
-from heihei_site.realtime.outlet import ENDED, TRY_AGAIN, Outlet, Send
+from heihei_site.realtime.events import Refused, element
+from heihei_site.realtime.frames import Frame, frames
+from heihei_site.realtime.models import StreamKind
+from heihei_site.realtime.outlet import ENDED, TRY_AGAIN, Outlet, Pipe
+from heihei_site.realtime.storage import Key
 
 log = structlog.get_logger(__name__)
 
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
+Scope = dict[str, Any]
+
+PIPE = "heihei.pipe"  # the ASGI extension with which our own server offers its connection
+RESUMED_ROOMS = 8
+CLOSE_SECONDS = 2.0
 
 
-async def channel(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+async def channel(scope: Scope, receive: Receive, send: Send) -> None:
     """Whoever is let in is in their rooms before the handshake is answered: what is said from then on arrives.
     Whoever is not is let in first all the same, since a close code cannot be sent before."""
     await receive()
-    token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[-1]
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    token = query.get("token", [""])[-1]
     try:
         connection = await ask(sessions.store().connect, token) if token else None
         if connection is None:
             await _turn_away(send, ENDED)
         else:
-            await _serve(Outlet(send, connection), receive)
+            await _serve(connection, _wanted(connection.user_id, query), scope, receive, send)
     except django.db.Error as error:
         log.warning("socket_without_database", reason=type(error).__name__)
         with suppress(OSError):
@@ -41,33 +54,130 @@ async def channel(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         pass  # the phone was gone before we could answer
 
 
+def _wanted(user_id: int, query: dict[str, list[str]]) -> dict[Key, int]:
+    """From where on the client wants what it missed. What cannot be read is not asked for."""
+    wanted: dict[Key, int] = {}
+    since = query.get("since", [""])[-1]
+    if _is_number(since):
+        wanted[StreamKind.PERSON.value, user_id] = int(since)
+    for place in query.get("room", [])[:RESUMED_ROOMS]:
+        room_id, _, seq = place.partition(":")
+        if _is_number(room_id) and _is_number(seq):
+            wanted[StreamKind.ROOM.value, int(room_id)] = int(seq)
+    return wanted
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 17
+
+
 async def _turn_away(send: Send, code: int) -> None:
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": code})
 
 
-async def _serve(outlet: Outlet, receive: Receive) -> None:
+async def _serve(
+    connection: sessions.Connection, wanted: dict[Key, int], scope: Scope, receive: Receive, send: Send
+) -> None:
     here = hub.current()
-    reader = asyncio.create_task(_read(outlet, receive))
+    offered = scope.get("extensions", {}).get(PIPE)
+    pipe: Pipe = offered if offered is not None else AsgiPipe(send)
+    outlet = Outlet(pipe, connection)
+    replay: asyncio.Task[None] | None = None
     try:
-        await here.attach(outlet)
-        await outlet.open()
-        await outlet.write()
+        await here.attach(outlet, resuming=wanted)
+        await send({"type": "websocket.accept"})
+        outlet.open()
+        if wanted:
+            replay = asyncio.create_task(here.resume(outlet, wanted))
+        await _read(outlet, receive)
     finally:
-        reader.cancel()
         here.detach(outlet)
+        if replay is not None:
+            replay.cancel()
+        if isinstance(pipe, AsgiPipe):
+            await pipe.ended()
 
 
 async def _read(outlet: Outlet, receive: Receive) -> None:
-    """Nothing a client sends means anything, but that it is gone."""
+    """Until the client is gone. One frame after the other: what comes meanwhile waits in the client's own queue."""
+    while (event := await receive())["type"] != "websocket.disconnect":
+        if event.get("text"):
+            for refused in await ask(_take, outlet.connection.user_id, event["text"]):
+                outlet.put([*frames([element(refused)])])
+
+
+def _take(user_id: int, frame: str) -> list[Refused]:
+    """Handles a client's frame; gives back what is to be said about those of its elements that were refused."""
+    refused: list[Refused] = []
+    for one in _elements(frame):
+        try:
+            inbound.handle(user_id, one)
+        except Refusal as refusal:
+            refused.append(_answer(refusal, one))
+        except Exception:
+            log.exception("client_element_failed")
+            refused.append(_answer(ServerFault(), one))
+    return refused
+
+
+def _elements(frame: str) -> list[Any]:
+    """None at all stands for what is not an array; the answer to it is the same as to a strange element."""
     try:
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
-    finally:
-        outlet.hang_up()
+        elements = orjson.loads(frame)
+    except orjson.JSONDecodeError:
+        return [None]
+    return elements if isinstance(elements, list) else [None]
 
 
-async def nothing_here(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+def _answer(refusal: Refusal, one: Any) -> Refused:
+    message = one.get("msg") if isinstance(one, dict) else None
+    key = message.get("clientMsgId", "") if isinstance(message, dict) else ""
+    return Refused(errorcode=refusal.code, errormsg=refusal.text, client_msg_id=str(key)[:64])
+
+
+class AsgiPipe:
+    """Through an ASGI server's own `send`: daphne in development, and tests. A frame at a time; meanwhile the outlet
+    is paused."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._writing: asyncio.Task[None] | None = None
+        self._outlet: Outlet | None = None
+
+    def open(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        outlet.resume()
+
+    def write(self, frames: Sequence[Frame]) -> None:
+        assert self._outlet is not None
+        self._outlet.pause()
+        self._writing = asyncio.create_task(self._write(self._outlet, frames))
+
+    async def _write(self, outlet: Outlet, frames: Sequence[Frame]) -> None:
+        try:
+            for frame in frames:
+                await self._send({"type": "websocket.send", "text": frame.text.decode()})
+        except OSError:
+            outlet.hang_up()
+        else:
+            outlet.resume()
+
+    def close(self, code: int) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+        self._writing = asyncio.create_task(self._close(code))
+
+    async def _close(self, code: int) -> None:
+        with suppress(OSError):
+            await self._send({"type": "websocket.close", "code": code})
+
+    async def ended(self) -> None:
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=CLOSE_SECONDS)
+
+
+async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     """An unknown path: refuse the handshake."""
     await receive()
     await send({"type": "websocket.close"})

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
+from heihei_site.api.clients import EVERYONE, Generation
 from heihei_site.api.ids import unguessable_id
 from heihei_site.api.wire import to_json
 
@@ -12,9 +13,9 @@ from heihei_site.api.wire import to_json
 class Kind(enum.Enum):
     """How a message is delivered (D12)."""
 
-    ROOM = "room"  # to everyone in a room, each one, in order
-    STATE = "state"  # to everyone in a room, the latest value of its `version`, at most two a second
-    PERSONAL = "personal"  # to one person
+    ROOM = "room"  # to everyone in a room, each one, in order of `roomSeq`
+    STATE = "state"  # to a room or a person, the latest value of its `version`, at most two a second
+    PERSONAL = "personal"  # to one person, each one, in order of `seq`; kept for who is not connected
 
 
 catalogue: list[type["Event"]] = []
@@ -22,13 +23,18 @@ catalogue: list[type["Event"]] = []
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One message. Room and state events have a `room_id`, which is the id of the live or chat (D13);
-    a state event also has a `version` that grows with the row it describes and does not travel."""
+    """One message. Room and state events have a `room_id`, which is the id of the live or chat (D13).
+
+    A state event has a `version` that grows with the row it describes and does not travel. A field with the metadata
+    `beside` travels next to `msg` in the element and not in it. A personal event with an `expire_time` (seconds) is an
+    invitation: who connects later is told what remains of it, or that it has expired.
+    """
 
     kind: ClassVar[Kind]
     msg_type: ClassVar[str]
     action: ClassVar[str] = ""
     comment: ClassVar[str] = ""
+    needs: ClassVar[Generation] = EVERYONE  # older clients are never told
 
     msg_id: int = field(default_factory=unguessable_id)
 
@@ -47,10 +53,54 @@ class Event:
             body["action"] = self.action
         if self.comment:
             body["comment"] = self.comment
-        body.update((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "version")
+        body.update((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "version" and not _beside(f))
         return {name: value for name, value in body.items() if value is not None}
+
+    def beside(self) -> dict[str, Any]:
+        """What stands next to the message object."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if _beside(f)}
+
+
+def _beside(one: Any) -> bool:
+    return bool(one.metadata.get("beside"))
 
 
 def element(event: Event) -> bytes:
-    """One element of a frame's array (D10), encoded once, here."""
-    return to_json({"msg": event.payload(), "time_stamp": int(time.time())})
+    """One element of a frame's array (D10), encoded once, here. Its number comes later: `numbered`."""
+    return to_json({"msg": event.payload(), **event.beside(), "time_stamp": int(time.time())})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resync(Event):
+    """What was asked for with `since` is not kept: load lists and conversations anew, and go on from `seq`."""
+
+    kind = Kind.STATE
+    msg_type = "action"
+    action = "resync"
+
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expired(Event):
+    """In place of an invitation whose time is over. `msg_id` and the chat or live are the invitation's."""
+
+    kind = Kind.PERSONAL
+    msg_type = "action"
+    action = "expired"
+
+    chat_id: int | None = None
+    live_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused(Event):
+    """To the one socket that sent it: this client frame was not accepted. `client_msg_id` names the element."""
+
+    kind = Kind.STATE
+    msg_type = "action"
+    action = "refused"
+
+    errorcode: int
+    errormsg: str
+    client_msg_id: str = ""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from heihei_site.realtime.models import StreamKind
+
 
 class Keyed(Protocol):
     @property
@@ -12,8 +14,24 @@ class Keyed(Protocol):
 @dataclass(frozen=True)
 class Room:
     id: int
+    kind = StreamKind.ROOM
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    kind = StreamKind.PERSON
 
 
 def room(live_or_id: Keyed | int) -> Room:
     """Everyone in a live or a chat."""
-    return Room(live_or_id if isinstance(live_or_id, int) else int(live_or_id.pk))
+    return Room(_id(live_or_id))
+
+
+def person(user_or_id: Keyed | int) -> Person:
+    """One person, on whatever phones they are signed in."""
+    return Person(_id(user_or_id))
+
+
+def _id(thing: Keyed | int) -> int:
+    return thing if isinstance(thing, int) else int(thing.pk)

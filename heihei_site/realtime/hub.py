@@ -1,14 +1,16 @@
 """The hub of one process: hears every message on the bus once and hands it to the sockets it is for.
 
-No database on this path: what must be looked up (`_stand`, `_catch_up`) runs beside it, in threads.
+No database on this path: what must be looked up (`_stand`, `_fill`, `_resume`) runs beside it, in threads.
 """
 
 import asyncio
 import contextvars
+import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import uniform
 from typing import Any
 
 import django.db
@@ -16,10 +18,16 @@ import redis
 import structlog
 from django.conf import settings
 
-from heihei_site.realtime import memberships, sessions
-from heihei_site.realtime.bus import Line, Message
+from heihei_site.realtime import memberships, metrics, sessions, storage
+from heihei_site.realtime.bus import Act, Line
 from heihei_site.realtime.database import ask
-from heihei_site.realtime.outlet import ENDED, Outlet
+from heihei_site.realtime.events import Resync, element
+from heihei_site.realtime.feeds import Feed, Told
+from heihei_site.realtime.frames import frames
+from heihei_site.realtime.models import StreamKind
+from heihei_site.realtime.outlet import ENDED, TRY_AGAIN, Outlet
+from heihei_site.realtime.presence import Lease
+from heihei_site.realtime.storage import Key
 
 log = structlog.get_logger(__name__)
 
@@ -27,28 +35,11 @@ BEACON_SECONDS = 2.0
 SILENCE_SECONDS = 6.0  # without a beacon of our own: hang up and subscribe again
 OPEN_SECONDS = 3.0
 RETRY_SECONDS = 0.5
-STATE_SECONDS = 0.5  # between two state messages of the same room and action
-SESSION_CHECK_BEACONS = 15  # every so many beacons, ask which sessions live: an `end` may have been lost
+GAP_SECONDS = 0.05  # a message that came before its turn waits this long for the bus, then the rows are read
+COMPARE_BEACONS = 3  # every so many beacons, ask the database what the bus may have kept from us
+SESSION_CHECK_BEACONS = 15  # and which sessions live: an `end` may have been lost
+ROWS = 200  # messages read at once
 LINE_ERRORS = (redis.RedisError, OSError)  # TimeoutError is an OSError
-
-
-@dataclass
-class State:
-    """The last value of one state message in one room, and the newer one that waits for its turn."""
-
-    version: int = -1
-    sent_at: float = -STATE_SECONDS
-    waiting: bytes | None = None
-
-
-@dataclass
-class Room:
-    outlets: set[Outlet] = field(default_factory=set)
-    states: dict[str, State] = field(default_factory=dict)
-
-    def deliver(self, element: bytes) -> None:
-        for outlet in self.outlets:
-            outlet.put(element)
 
 
 @dataclass
@@ -59,17 +50,21 @@ class Session:
 
 class Hub:
     def __init__(self) -> None:
-        self.rooms: dict[int, Room] = {}
+        self.feeds: dict[Key, Feed] = {}
         self.people: dict[int, set[Outlet]] = {}  # without silent outlets
         self.sessions: dict[int, Session] = {}
+        self.draining = False
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
         self._line = Line()
+        self._lease = Lease(self._name)
         self._heard_at = 0.0
         self._listening = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handlers: dict[str, Callable[[Message], None]] = {
-            "deliver": self._deliver,
+        self._bursting: set[Feed] = set()
+        self._handlers: dict[str, Callable[[Act, float], None]] = {
+            "tell": self._tell,
+            "state": self._tell_state,
             "enter": self._enter,
             "leave": self._leave,
             "close": self._close_room,
@@ -80,9 +75,12 @@ class Hub:
 
     # --- sockets come and go --------------------------------------------------------------------------------
 
-    async def attach(self, outlet: Outlet) -> None:
-        """From here on the outlet gets what its person's rooms get, unless the session has a newer one."""
+    async def attach(self, outlet: Outlet, resuming: Iterable[Key] = ()) -> None:
+        """From here on the outlet gets what its person and their rooms get, unless the session has a newer one. The
+        streams in `resuming` it gets from `resume` on."""
         connection = outlet.connection
+        outlet.resuming = set(resuming)
+        outlet.leave_at = self._loop.time() + settings.SOCKET_MAX_AGE * uniform(0.75, 1.0)
         session = self.sessions.setdefault(connection.session_id, Session())
         session.outlets.add(outlet)
         if connection.number > session.newest:
@@ -95,8 +93,22 @@ class Hub:
         await self._stand([outlet])
         self._number(connection.session_id, connection.number)
         await self._announce([(connection.session_id, connection.number)])
+        if self._speaks(outlet):
+            self._soon(self._lease.begin([connection.user_id]))
+
+    async def resume(self, outlet: Outlet, since: Mapping[Key, int]) -> None:
+        """Replays each stream from after the given number, then joins it: nothing twice, nothing left out (D12)."""
+        metrics.resumes.inc()
+        for key, position in since.items():
+            first, last = await ask(storage.kept, key)
+            if key[0] == StreamKind.PERSON and (position > last or 0 < position < first - 1):
+                metrics.resyncs.inc()
+                outlet.put([*frames([element(Resync(seq=last))])])
+                position = last
+            await self._resume(outlet, key, max(min(position, last), first - 1), last)
 
     def detach(self, outlet: Outlet) -> None:
+        outlet.hang_up()
         self._silence(outlet)
         session = self.sessions.get(outlet.connection.session_id)
         if session is not None:
@@ -104,84 +116,113 @@ class Hub:
             if not session.outlets:
                 del self.sessions[outlet.connection.session_id]
 
+    def drain(self) -> None:
+        """This process is going: every socket is asked to connect anew, spread over SOCKET_DRAIN seconds."""
+        self.draining = True
+        for outlet in self.outlets():
+            self._loop.call_later(uniform(0, settings.SOCKET_DRAIN), outlet.close, TRY_AGAIN)
+
+    def outlets(self) -> list[Outlet]:
+        return [outlet for session in self.sessions.values() for outlet in session.outlets]
+
     def _silence(self, outlet: Outlet) -> None:
-        for room_id in list(outlet.rooms):
-            self._move_out(outlet, room_id)
-        others = self.people.get(outlet.connection.user_id, set())
-        others.discard(outlet)
-        if not others:
-            self.people.pop(outlet.connection.user_id, None)
+        for key in list(outlet.feeds):
+            self._move_out(outlet, key)
+        user_id = outlet.connection.user_id
+        others = self.people.get(user_id)
+        if others is not None:
+            others.discard(outlet)
+            if not others:
+                del self.people[user_id]
+                self._soon(self._lease.end(user_id))
 
     def _speaks(self, outlet: Outlet) -> bool:
-        return outlet in self.people.get(outlet.connection.user_id, ())
+        return outlet in self.people.get(outlet.connection.user_id, ()) and not outlet.closed
 
-    def _move_in(self, outlet: Outlet, room_id: int) -> None:
-        outlet.rooms.add(room_id)
-        self.rooms.setdefault(room_id, Room()).outlets.add(outlet)
+    def _move_in(self, outlet: Outlet, key: Key, position: int) -> None:
+        """`position` counts where nobody here was in it before: from there on this process hears it."""
+        if key in outlet.resuming:
+            return
+        feed = self.feeds.get(key)
+        if feed is None:
+            feed = self.feeds[key] = Feed(key, position)
+        feed.flush()
+        feed.outlets.add(outlet)
+        outlet.feeds.add(key)
 
-    def _move_out(self, outlet: Outlet, room_id: int) -> None:
-        outlet.rooms.discard(room_id)
-        room = self.rooms.get(room_id)
-        if room is not None:
-            room.outlets.discard(outlet)
-            if not room.outlets:
-                del self.rooms[room_id]
+    def _move_out(self, outlet: Outlet, key: Key) -> None:
+        outlet.feeds.discard(key)
+        outlet.resuming.discard(key)
+        feed = self.feeds.get(key)
+        if feed is not None:
+            feed.flush()
+            feed.outlets.discard(outlet)
+            self._forget_if_idle(feed)
+
+    def _forget_if_idle(self, feed: Feed) -> None:
+        if feed.is_idle:
+            self.feeds.pop(feed.key, None)
 
     # --- what the bus says ----------------------------------------------------------------------------------
 
-    def _deliver(self, message: Message) -> None:
-        room = self.rooms.get(message["room"])
-        if room is None:
-            return
-        if "state" in message:
-            self._deliver_state(room, message)
-        else:
-            room.deliver(message["element"])
+    def _tell(self, act: Act, at: float) -> None:
+        told = Told(act["element"], act["needs"], at)
+        for kind, owner_id, seq in act["to"]:
+            feed = self.feeds.get((kind, owner_id))
+            if feed is not None:
+                feed.tell(seq, told)
+                self._burst(feed)
+                if feed.early and not feed.waits_for_gap:
+                    feed.waits_for_gap = True
+                    self._loop.call_later(GAP_SECONDS, self._close_gap, feed)
 
-    def _deliver_state(self, room: Room, message: Message) -> None:
-        """The first at once, then the latest at most every STATE_SECONDS; no older version after a newer."""
-        state = room.states.setdefault(message["state"], State())
-        if message["version"] < state.version:
-            return
-        state.version = message["version"]
-        due = state.sent_at + STATE_SECONDS
-        if state.waiting is not None:
-            state.waiting = message["element"]
-        elif due > self._loop.time():
-            state.waiting = message["element"]
-            self._loop.call_at(due, self._deliver_latest, room, state)
-        else:
-            state.sent_at = self._loop.time()
-            room.deliver(message["element"])
+    def _close_gap(self, feed: Feed) -> None:
+        feed.waits_for_gap = False
+        if feed.early:
+            self._soon(self._fill(feed, max(feed.early)))
 
-    def _deliver_latest(self, room: Room, state: State) -> None:
-        if state.waiting is not None:
-            room.deliver(state.waiting)
-        state.waiting, state.sent_at = None, self._loop.time()
+    def _tell_state(self, act: Act, at: float) -> None:
+        kind, owner_id = act["to"]
+        feed = self.feeds.get((kind, owner_id))
+        if feed is not None:
+            feed.tell_state(act["name"], act["version"], Told(act["element"], act["needs"], at), self._loop)
+            self._burst(feed)
 
-    def _enter(self, message: Message) -> None:
-        for outlet in self.people.get(message["user"], ()):
-            outlet.moved.add(message["room"])
-            self._move_in(outlet, message["room"])
+    def _burst(self, feed: Feed) -> None:
+        """Let out what has come when everything that waits on the bus has been heard."""
+        if feed.has_burst:
+            if not self._bursting:
+                self._loop.call_soon(self._flush)
+            self._bursting.add(feed)
 
-    def _leave(self, message: Message) -> None:
-        for outlet in self.people.get(message["user"], ()):
-            outlet.moved.add(message["room"])
-            self._move_out(outlet, message["room"])
+    def _flush(self) -> None:
+        bursting, self._bursting = self._bursting, set()
+        for feed in bursting:
+            feed.flush()
 
-    def _close_room(self, message: Message) -> None:
-        room = self.rooms.get(message["room"])
-        for outlet in list(room.outlets) if room else ():
-            self._move_out(outlet, message["room"])
+    def _enter(self, act: Act, at: float) -> None:
+        for outlet in self.people.get(act["user"], ()):
+            outlet.moved.add(act["room"])
+            self._move_in(outlet, _room(act["room"]), act["seq"])
 
-    def _end(self, message: Message) -> None:
-        for session_id in message["sessions"]:
+    def _leave(self, act: Act, at: float) -> None:
+        for outlet in self.people.get(act["user"], ()):
+            outlet.moved.add(act["room"])
+            self._move_out(outlet, _room(act["room"]))
+
+    def _close_room(self, act: Act, at: float) -> None:
+        feed = self.feeds.get(_room(act["room"]))
+        for outlet in list(feed.outlets) if feed else ():
+            self._move_out(outlet, _room(act["room"]))
+
+    def _end(self, act: Act, at: float) -> None:
+        for session_id in act["sessions"]:
             session = self.sessions.get(session_id)
             for outlet in session.outlets if session else ():
                 outlet.close(ENDED)
 
-    def _newest(self, message: Message) -> None:
-        for session_id, number in message["sessions"]:
+    def _newest(self, act: Act, at: float) -> None:
+        for session_id, number in act["sessions"]:
             self._number(session_id, number)
 
     def _number(self, session_id: int, number: int) -> None:
@@ -197,9 +238,10 @@ class Hub:
             if outlet.connection.number < session.newest:
                 self._silence(outlet)
 
-    def _beacon(self, message: Message) -> None:
-        if message["hub"] == self._name:
+    def _beacon(self, act: Act, at: float) -> None:
+        if act["hub"] == self._name:
             self._heard_at = self._loop.time()
+            metrics.bus_lag.observe(max(0.0, time.time() - at))
             if not self._listening.is_set():
                 self._listening.set()
                 log.info("bus_heard")
@@ -208,37 +250,88 @@ class Hub:
     # --- beside the delivery path ---------------------------------------------------------------------------
 
     async def _stand(self, outlets: list[Outlet]) -> None:
-        """Bring these outlets to what the database says: session alive, rooms. What the bus says meanwhile is
+        """Bring these outlets to what the database says: session alive, streams. What the bus says meanwhile is
         newer than the answer and stands."""
         await self._check_sessions({outlet.connection.session_id for outlet in outlets})
         for outlet in outlets:
             async with outlet.lookup:
                 outlet.moved.clear()
-                rooms = await ask(memberships.rooms_of, outlet.connection.user_id)
+                user_id = outlet.connection.user_id
+                rooms, positions = await ask(_standing, user_id)
                 if self._speaks(outlet):
-                    for room_id in outlet.rooms - rooms - outlet.moved:
-                        self._move_out(outlet, room_id)
-                    for room_id in rooms - outlet.rooms - outlet.moved:
-                        self._move_in(outlet, room_id)
+                    here = {_room(room_id) for room_id in rooms} | {_person(user_id)}
+                    moved = {_room(room_id) for room_id in outlet.moved}
+                    for key in (outlet.feeds | outlet.resuming) - here - moved:
+                        self._move_out(outlet, key)
+                    for key in here - outlet.feeds - outlet.resuming - moved:
+                        self._move_in(outlet, key, positions.get(key, 0))
+
+    async def _resume(self, outlet: Outlet, key: Key, after: int, last: int) -> None:
+        """Row by row up to where the others are, without a pause between the last look and joining them."""
+        feed = self.feeds.setdefault(key, Feed(key, last))
+        feed.reserved += 1
+        generation = storage.as_number(outlet.connection.generation)
+        try:
+            while key in outlet.resuming and self._speaks(outlet):
+                until = feed.position
+                if after == until:
+                    outlet.resuming.discard(key)
+                    self._move_in(outlet, key, until)
+                elif after > until:  # the client has heard of it elsewhere before this process did
+                    await self._fill(feed, after)
+                else:
+                    rows = await ask(storage.read, key, after, until, ROWS)
+                    told = [storage.numbered(key, row.seq, row.element) for row in rows if row.needs <= generation]
+                    outlet.put([*frames(told)])
+                    after = rows[-1].seq if len(rows) == ROWS else until
+                    await outlet.drained()
+        finally:
+            feed.reserved -= 1
+            self._forget_if_idle(feed)
+
+    async def _fill(self, feed: Feed, until: int) -> None:
+        """Read what the bus did not bring, up to `until`; what it brings meanwhile is not told twice."""
+        async with feed.filling:
+            while feed.position < until and not feed.is_idle:
+                metrics.fills.inc()
+                rows = await ask(storage.read, feed.key, feed.position, until, ROWS)
+                for row in rows:
+                    feed.skip_to(row.seq - 1)
+                    feed.tell(row.seq, Told(row.element, row.needs))
+                if len(rows) < ROWS:
+                    feed.skip_to(until)
+                feed.flush()
+                if feed.key[0] == StreamKind.PERSON:
+                    for outlet in list(feed.outlets):
+                        await outlet.drained()
+
+    async def _compare(self) -> None:
+        """Find what was told while its ring was lost: by a publisher that died, or without a bus."""
+        behind = await ask(storage.behind, {key: feed.position for key, feed in self.feeds.items()})
+        if behind:
+            await asyncio.sleep(GAP_SECONDS)  # most are on the bus just now
+        for key, last in behind.items():
+            feed = self.feeds.get(key)
+            if feed is not None and feed.position < last:
+                self._soon(self._fill(feed, last))
 
     async def _check_sessions(self, session_ids: set[int]) -> None:
         if session_ids:
             alive = await ask(sessions.store().alive, list(session_ids))
-            self._end({"sessions": session_ids - alive})
+            self._end({"sessions": session_ids - alive}, 0)
 
     async def _check_all_sessions(self) -> None:
-        try:
-            await self._check_sessions(set(self.sessions))
-        except django.db.Error as error:
-            log.warning("sessions_not_checked", reason=type(error).__name__)
+        await self._check_sessions(set(self.sessions))
 
     async def _catch_up(self) -> None:
         """The bus is back (or new): ask the database, until it answers, for what the bus did not tell."""
         await self._announce([(session_id, session.newest) for session_id, session in self.sessions.items()])
+        await self._lease.renew(list(self.people))
         while self._listening.is_set():
             try:
+                await self._compare()
+                await self._check_all_sessions()
                 await self._stand([outlet for outlets in self.people.values() for outlet in outlets])
-                await self._check_sessions(set(self.sessions))
                 return
             except django.db.Error as error:
                 log.warning("catch_up_postponed", reason=type(error).__name__)
@@ -251,8 +344,9 @@ class Hub:
             log.warning("newest_not_announced", reason=type(error).__name__)  # the next _catch_up does
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        """Beside everything else. A database or bus that is away is somebody else's to notice, and tried again."""
         nobodys = contextvars.Context()  # and not the log context of the socket that happened to ask
-        task = self._loop.create_task(work, context=nobodys)
+        task = self._loop.create_task(_quietly(work), context=nobodys)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -267,6 +361,7 @@ class Hub:
             while True:
                 next_try = self._loop.time() + RETRY_SECONDS
                 await self._listen()
+                metrics.bus_losses.inc()
                 await asyncio.sleep(max(0, next_try - self._loop.time()))
         finally:
             _hubs.pop(self._loop, None)
@@ -298,25 +393,68 @@ class Hub:
             with suppress(redis.TimeoutError):  # slow is not gone: SILENCE_SECONDS decide
                 await self._line.say({"do": "beacon", "hub": self._name})
             beats += 1
-            if beats % SESSION_CHECK_BEACONS == 0:
-                self._soon(self._check_all_sessions())
+            self._tend(beats)
             await asyncio.wait([ear], timeout=BEACON_SECONDS)
             if ear.done():
                 ear.result()  # raises what it died of
         raise TimeoutError
+
+    def _tend(self, beats: int) -> None:
+        """What is due from time to time, with the beacon as the clock."""
+        outlets, now = self.outlets(), self._loop.time()
+        for outlet in outlets:
+            outlet.check(now)
+        self._count(outlets)
+        self._soon(self._lease.renew(list(self.people)))
+        if beats % COMPARE_BEACONS == 0:
+            self._soon(self._compare())
+        if beats % SESSION_CHECK_BEACONS == 0:
+            self._soon(self._check_all_sessions())
+
+    def _count(self, outlets: list[Outlet]) -> None:
+        waiting = [outlet.waiting_bytes for outlet in outlets]
+        metrics.sockets.set(len(outlets))
+        metrics.people.set(len(self.people))
+        metrics.rooms.set(sum(1 for kind, _ in self.feeds if kind == StreamKind.ROOM))
+        metrics.queued.labels("all").set(sum(waiting))
+        metrics.queued.labels("longest").set(max(waiting, default=0))
 
     async def _hear(self) -> None:
         """Every message that waits, then the writers' turn at least once a frame's worth of bytes."""
         budget = settings.SOCKET_FRAME_BYTES
         while True:
             message = await self._line.hear()
-            handler = self._handlers.get(message["do"])
-            if handler is not None:  # None: from a newer release, during a deployment
-                handler(message)
-            budget -= len(message.get("element", b"")) + 1
+            for act in message.get("acts", ()):  # a message of another release, during a deployment, may have none
+                handler = self._handlers.get(act["do"])
+                if handler is not None:
+                    handler(act, message["at"])
+                budget -= len(act.get("element", b"")) + 1
             if budget <= 0:
                 await asyncio.sleep(0)
                 budget = settings.SOCKET_FRAME_BYTES
+
+
+def _room(room_id: int) -> Key:
+    return StreamKind.ROOM.value, room_id
+
+
+def _person(user_id: int) -> Key:
+    return StreamKind.PERSON.value, user_id
+
+
+def _standing(user_id: int) -> tuple[set[int], dict[Key, int]]:
+    """The rooms a person is in, and how far the streams that concern them have come."""
+    rooms = memberships.rooms_of(user_id)
+    return rooms, storage.last_seqs([*map(_room, rooms), _person(user_id)])
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except (django.db.Error, *LINE_ERRORS) as error:
+        log.warning("hub_work_postponed", work=work.__qualname__, reason=type(error).__name__)
+    except Exception:
+        log.exception("hub_work_failed", work=work.__qualname__)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
@@ -329,3 +467,10 @@ def current() -> Hub:
         _hubs[loop] = Hub()
         _hubs[loop].start()
     return _hubs[loop]
+
+
+def drain() -> None:
+    """This process is going: its sockets are to connect elsewhere."""
+    hub = _hubs.get(asyncio.get_running_loop())
+    if hub is not None and not hub.draining:
+        hub.drain()

@@ -1,89 +1,144 @@
-"""One socket's way out: a bounded queue and the task that empties it."""
+"""One socket's way out: straight to the connection while it takes what it is given, else through a bounded queue."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol
 
 from django.conf import settings
 
+from heihei_site.realtime.frames import Frame
 from heihei_site.realtime.sessions import Connection
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from heihei_site.realtime.storage import Key
 
 ENDED = 4401  # bad token, or its session has ended
 TOO_SLOW = 4429  # reconnect and resume
 TRY_AGAIN = 1012
 
 
-class Outlet:
-    """What waits while a write is going travels as one array in the next frame (D10)."""
+class Pipe(Protocol):
+    """The server's end of a connection. It calls `pause` and `resume` of its outlet as its buffer fills and drains."""
 
-    def __init__(self, send: Send, connection: Connection) -> None:
+    def open(self, outlet: "Outlet") -> None: ...
+
+    def write(self, frames: Sequence[Frame]) -> None: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Outlet:
+    """Paused until its pipe opens."""
+
+    __slots__ = (
+        "_close_code",
+        "_closed",
+        "_drained",
+        "_opened",
+        "_paused_since",
+        "_pipe",
+        "_waiting",
+        "_waiting_bytes",
+        "connection",
+        "feeds",
+        "leave_at",
+        "lookup",
+        "moved",
+        "resuming",
+    )
+
+    def __init__(self, pipe: Pipe, connection: Connection) -> None:
         self.connection = connection
-        self.rooms: set[int] = set()
+        self.feeds: set[Key] = set()
+        self.resuming: set[Key] = set()  # streams that are replayed before they are joined
         self.lookup = asyncio.Lock()
         self.moved: set[int] = set()  # rooms entered or left since the lookup of memberships began
-        self._send = send
-        self._queue: deque[bytes] = deque()
+        self.leave_at = float("inf")  # loop time at which it is asked to connect anew
+        self._pipe = pipe
+        self._waiting: deque[Frame] = deque()
         self._waiting_bytes = 0
-        self._wake = asyncio.Event()
-        self._gone = False
+        self._paused_since: float | None = asyncio.get_running_loop().time()
+        self._drained: asyncio.Event | None = None
+        self._opened = self._closed = False
         self._close_code = 0
-        self._queue_bytes: int = settings.SOCKET_QUEUE_BYTES
-        self._frame_bytes: int = settings.SOCKET_FRAME_BYTES
 
-    def put(self, element: bytes) -> None:
-        if self._gone or self._close_code:
+    def open(self) -> None:
+        """The handshake is answered: let out what came meanwhile."""
+        self._opened = True
+        if self._close_code:
+            self._pipe.close(self._close_code)
+        elif not self._closed:
+            self._pipe.open(self)
+
+    def put(self, frames: Sequence[Frame]) -> None:
+        if self._closed:
             return
-        self._waiting_bytes += len(element) + 1
-        if self._waiting_bytes > self._queue_bytes:
+        if self._paused_since is None:
+            self._pipe.write(frames)
+            return
+        for frame in frames:
+            self._waiting.append(frame)
+            self._waiting_bytes += len(frame)
+        if self._waiting_bytes > settings.SOCKET_QUEUE_BYTES:
             self.close(TOO_SLOW)
-            return
-        self._queue.append(element)
-        self._wake.set()
 
     def close(self, code: int) -> None:
         """Nothing more is sent but this; the first code stands."""
-        self._close_code = self._close_code or code
-        self._forget()
+        if self._closed:
+            return
+        self._close_code = code
+        self.hang_up()
+        if self._opened:
+            self._pipe.close(code)
 
     def hang_up(self) -> None:
         """The other end is gone."""
-        self._gone = True
-        self._forget()
-
-    async def open(self) -> None:
-        """Answer the handshake."""
-        if not self._gone:
-            await self._send({"type": "websocket.accept"})
-
-    async def write(self) -> None:
-        """Send until either end closes the socket or a frame takes longer than SOCKET_SEND_TIMEOUT."""
-        try:
-            while not self._gone and not self._close_code:
-                await self._wake.wait()
-                while self._queue:
-                    async with asyncio.timeout(settings.SOCKET_SEND_TIMEOUT):
-                        await self._send({"type": "websocket.send", "text": self._frame()})
-                self._wake.clear()
-            if not self._gone:
-                async with asyncio.timeout(settings.SOCKET_SEND_TIMEOUT):
-                    await self._send({"type": "websocket.close", "code": self._close_code})
-        except (TimeoutError, OSError):  # too slow to be told so, or disconnected between two frames
-            self.hang_up()
-
-    def _frame(self) -> str:
-        """The next frame, at most SOCKET_FRAME_BYTES long unless a single element is longer."""
-        elements = [self._queue.popleft()]
-        size = len(elements[0]) + 2
-        while self._queue and size + len(self._queue[0]) + 1 <= self._frame_bytes:
-            size += len(self._queue[0]) + 1
-            elements.append(self._queue.popleft())
-        self._waiting_bytes -= size - 1
-        return (b"[" + b",".join(elements) + b"]").decode()
-
-    def _forget(self) -> None:
-        self._queue.clear()
+        self._closed = True
+        self._waiting.clear()
         self._waiting_bytes = 0
-        self._wake.set()
+        self._tell_drained()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._waiting_bytes
+
+    def check(self, now: float) -> None:
+        """Every few seconds: who does not read, or has stayed long enough, has to connect anew."""
+        if self._paused_since is not None and now - self._paused_since > settings.SOCKET_SEND_TIMEOUT:
+            self.close(TOO_SLOW)
+        elif now > self.leave_at:
+            self.close(TRY_AGAIN)
+
+    async def drained(self) -> None:
+        """Until everything is with the connection, or the socket is closed."""
+        while self._waiting and not self._closed:
+            self._drained = self._drained or asyncio.Event()
+            await self._drained.wait()
+
+    # --- called by the pipe ---------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        if self._paused_since is None:
+            self._paused_since = asyncio.get_running_loop().time()
+
+    def resume(self) -> None:
+        """A frame's worth of bytes at a time, as long as the pipe takes them."""
+        self._paused_since = None
+        while self._waiting and self._paused_since is None:
+            burst = [self._waiting.popleft()]
+            size = len(burst[0])
+            while self._waiting and size + len(self._waiting[0]) <= settings.SOCKET_FRAME_BYTES:
+                burst.append(self._waiting.popleft())
+                size += len(burst[-1])
+            self._waiting_bytes -= size
+            self._pipe.write(burst)
+        if not self._waiting:
+            self._tell_drained()
+
+    def _tell_drained(self) -> None:
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None

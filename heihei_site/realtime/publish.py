@@ -1,45 +1,127 @@
-"""The only way out to the sockets. Everything here happens when the transaction commits, else never."""
+"""The only way out to the sockets. Everything here happens when the transaction commits, else never.
 
+    with telling():
+        ...
+        publish(GiftSent(...), to=room(live))
+
+`telling` is a transaction. As its last step it numbers and stores what was published inside: counters are locked
+after everything else, in primary-key order, and not for longer than the commit takes (docs/adr/0007-what-is-durable.md).
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from heihei_site.realtime import bus
+from heihei_site.realtime import bus, storage
 from heihei_site.realtime.events import Event, Kind, element
-from heihei_site.realtime.groups import Room
+from heihei_site.realtime.groups import Person, Room
+from heihei_site.realtime.models import StreamKind
 
 
-def publish(event: Event, to: Room) -> None:
-    """Tell everyone in the room. The values are those of this moment. A dead bus loses the message and
-    says so in the log; the caller never notices."""
-    if getattr(event, "room_id", None) != to.id:
+class _Open(threading.local):
+    """What this thread's transaction has to tell, in order; None outside of `telling`."""
+
+    acts: list[bus.Act] | None = None
+    savepoints = 0
+
+
+_open = _Open()
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """A transaction that may publish; also a decorator: `@telling()`. One inside another is part of it."""
+    if _open.acts is not None:
+        yield from _telling_inside(_open.acts)
+        return
+    acts: list[bus.Act] = []
+    _open.acts = acts
+    try:
+        with transaction.atomic():
+            _open.savepoints = len(connection.savepoint_ids)
+            yield
+            if acts:
+                _settle(acts)
+                transaction.on_commit(partial(bus.send, acts, at=time.time()), robust=True)
+    finally:
+        _open.acts = None
+
+
+def _telling_inside(acts: list[bus.Act]) -> Iterator[None]:
+    told_before, outside = len(acts), _open.savepoints
+    try:
+        with transaction.atomic():
+            _open.savepoints = len(connection.savepoint_ids)
+            yield
+    except BaseException:
+        del acts[told_before:]
+        raise
+    finally:
+        _open.savepoints = outside
+
+
+def publish(event: Event, to: Room | Person) -> None:
+    """Tell everyone in the room, or the person. The values are those of this moment.
+
+    A personal or room message is a row when the transaction commits; a dead bus only delays it. The latest value of a
+    state is not kept anywhere: a dead bus loses it, and the next one makes good for it.
+    """
+    if isinstance(to, Room) and getattr(event, "room_id", None) != to.id:
         raise ValueError(f"{type(event).__name__} carries another room than the one it is published to")
-    message: dict[str, Any] = {"do": "deliver", "room": to.id, "element": element(event)}
+    if event.kind is not Kind.STATE and (event.kind is Kind.PERSONAL) != isinstance(to, Person):
+        raise ValueError(f"{type(event).__name__} is not for a {type(to).__name__.lower()}")
+    act: bus.Act = {"element": element(event), "needs": storage.as_number(event.needs)}
     if event.kind is Kind.STATE:
-        message |= {"state": event.action or event.msg_type, "version": getattr(event, "version")}  # noqa: B009
-    _on_commit(message)
+        name = event.action or event.msg_type
+        _act("state", to=[to.kind.value, to.id], name=name, version=getattr(event, "version"), **act)  # noqa: B009
+    else:
+        _act("tell", to=[[to.kind.value, to.id, 0]], expires=getattr(event, "expire_time", None), **act)
 
 
 def enter_room(user_id: int, room_id: int) -> None:
     """The person's sockets get what the room gets from now on."""
-    _on_commit({"do": "enter", "user": user_id, "room": room_id})
+    _act("enter", user=user_id, room=room_id)
 
 
 def leave_room(user_id: int, room_id: int) -> None:
-    _on_commit({"do": "leave", "user": user_id, "room": room_id})
+    _act("leave", user=user_id, room=room_id)
 
 
 def close_room(room_id: int) -> None:
     """Nobody gets anything from this room after what was published before."""
-    _on_commit({"do": "close", "room": room_id})
+    _act("close", room=room_id)
 
 
 def end_sessions(session_ids: list[int]) -> None:
     """Every socket of these sessions is closed with 4401."""
     if session_ids:
-        _on_commit({"do": "end", "sessions": session_ids})
+        _act("end", sessions=session_ids)
 
 
-def _on_commit(message: bus.Message) -> None:
-    transaction.on_commit(partial(bus.send, message), robust=True)
+def _act(do: str, **what: Any) -> None:
+    if _open.acts is None:
+        raise RuntimeError(f"{do!r} outside of telling()")
+    if len(connection.savepoint_ids) != _open.savepoints:
+        raise RuntimeError(f"{do!r} in an atomic() inside of telling(): its rollback would not take this back")
+    _open.acts.append({"do": do, **what})
+
+
+def _settle(acts: list[bus.Act]) -> None:
+    """Numbers and stores what is to be told, and says from which number on those who enter a room hear it."""
+    entered = {act["room"] for act in acts if act["do"] == "enter"}
+    heard = storage.last_seqs([(StreamKind.ROOM, room_id) for room_id in entered]) if entered else {}
+    told: Counter[tuple[int, int]] = Counter()
+    for act in acts:
+        if act["do"] == "enter":
+            key = (StreamKind.ROOM.value, act["room"])
+            act["seq"] = heard.get(key, 0) + told[key]
+        elif act["do"] == "tell":
+            told.update((kind, owner_id) for kind, owner_id, _ in act["to"])
+    if told:
+        storage.store([act for act in acts if act["do"] == "tell"], told)

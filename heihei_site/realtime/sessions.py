@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from heihei_site.api.clients import NEWEST, Generation
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -11,6 +13,7 @@ class Connection:
     user_id: int
     session_id: int
     number: int
+    generation: Generation = NEWEST
 
 
 class SessionStore(Protocol):

@@ -4,13 +4,12 @@ Lock order: the repeat's row, purses, people, the live's row. The ledger decides
 """
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, NotInRoom
 from heihei_site.realtime.groups import room
-from heihei_site.realtime.publish import publish
+from heihei_site.realtime.publish import publish, telling
 from live.events import BulletSent, GiftSent, by
 from live.models import Live
 from live.selectors import is_inside
@@ -26,7 +25,7 @@ def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> in
     _check(sender, live)
     if sender.pk == live.owner_id:
         raise InvalidParameter
-    with transaction.atomic():
+    with telling():
         repeat = "" if combo.uuid else repeats.recognise(sender.pk, "gift", live.pk, gift.pk, combo.count).key
         given = gifts.give(
             sender_id=sender.pk,
@@ -74,7 +73,7 @@ def send_bullet(*, sender: User, live: Live, text: str) -> int:
     """A paid text across every screen; returns the gold the sender has left. Nobody earns from their own."""
     _check(sender, live)
     earner = live.owner_id if live.owner_id != sender.pk else None
-    with transaction.atomic():
+    with telling():
         repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
         paid = purchases.pay_for(
             user_id=sender.pk,

@@ -7,7 +7,6 @@ then rooms (docs/architecture.md). Every deadline is compared with the database'
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -26,7 +25,7 @@ from heihei_site.api.errors import (
 from heihei_site.providers import registry
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.groups import room
-from heihei_site.realtime.publish import publish
+from heihei_site.realtime.publish import publish, telling
 from live.events import AudienceChanged, LiveStopped, SystemSaid, TitleChanged
 from live.models import Live, Member
 from live.selectors import audience
@@ -36,7 +35,7 @@ from users.models import User
 from users.selectors import blocked_between
 
 
-@transaction.atomic
+@telling()
 def create_live(*, owner: User, title: str, client: Client, device_type: str = "") -> Live:
     """Opens a room, waiting for the owner's sound. A live that was still open ends first: a person has one at most."""
     owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
@@ -63,7 +62,7 @@ def create_live(*, owner: User, title: str, client: Client, device_type: str = "
     return live
 
 
-@transaction.atomic
+@telling()
 def start_live(*, owner: User, live: Live) -> None:
     """The sound has arrived: on air. The second time it already is."""
     if live.owner_id != owner.pk:
@@ -85,7 +84,7 @@ def join_live(*, user: User, live: Live, client: Client) -> None:
     """
     if blocked_between(user.pk, live.owner_id):
         raise LiveForbidden
-    with transaction.atomic():
+    with telling():
         held = Live.objects.select_for_update(no_key=True).get(pk=live.pk)
         if held.status != Live.Status.PLAYING and not (held.is_open and held.owner_id == user.pk):
             if client.reads_ended_live_from_status:
@@ -102,7 +101,7 @@ def join_live(*, user: User, live: Live, client: Client) -> None:
             _count(held, +1, newcomers=int(new))
 
 
-@transaction.atomic
+@telling()
 def quit_live(*, user: User, live: Live) -> None:
     """Goes out. To who is not inside, and for ended rooms, nothing happens (D24). The owner ends it with stop-live."""
     if live.owner_id == user.pk:
@@ -135,7 +134,7 @@ def _owner_beat(live: Live) -> None:
     Member.objects.filter(live=live, user_id=live.owner_id, left_at=None).update(lease_until=deadline)
 
 
-@transaction.atomic
+@telling()
 def change_title(*, owner: User, live: Live, title: str) -> Live:
     if live.owner_id != owner.pk:
         raise NotPermitted
@@ -154,7 +153,7 @@ def pause(*, owner: User, live: Live, paused: bool) -> None:
         raise LiveEnded
 
 
-@transaction.atomic
+@telling()
 def end_live(live_id: int, *, status: Live.Status = Live.Status.STOPPED, words: str = "") -> bool:
     """Ends the live for everybody: they are told, are out, and the totals stay as they are now.
 
@@ -203,7 +202,7 @@ def end_overdue() -> int:
     return sum(end_overdue_live(live_id) for live_id in overdue)
 
 
-@transaction.atomic
+@telling()
 def end_overdue_live(live_id: int) -> bool:
     """Looks again with the row held: a heart-beat may have come between."""
     held = Live.objects.overdue().filter(pk=live_id).select_for_update(no_key=True)
@@ -216,7 +215,7 @@ def count_out_silent() -> int:
     return sum(_count_out(live_id) for live_id in list(rooms[:500]))
 
 
-@transaction.atomic
+@telling()
 def _count_out(live_id: int) -> int:
     live = Live.objects.select_for_update(no_key=True).get(pk=live_id)
     lapsed = Member.objects.lapsed().filter(live=live).exclude(user_id=live.owner_id)

@@ -14,7 +14,7 @@ import redis
 import uvicorn
 
 from heihei_site import embedded
-from heihei_site.realtime import bus, memberships, publish, sessions
+from heihei_site.realtime import bus, memberships, sessions
 from heihei_site.realtime.routing import application
 from heihei_site.realtime.server import Socket
 from heihei_site.realtime.sessions import Connection
@@ -146,12 +146,6 @@ def on_the_bus(valkey, settings, monkeypatch):
 
 
 @pytest.fixture
-def committed(monkeypatch):
-    """Publishing here needs no database: every call counts as committed."""
-    monkeypatch.setattr(publish.transaction, "on_commit", lambda work, robust: work())
-
-
-@pytest.fixture
 def people(monkeypatch) -> People:
     people = People()
     monkeypatch.setattr(sessions, "_registered", [people])
@@ -160,14 +154,14 @@ def people(monkeypatch) -> People:
 
 
 @pytest.fixture
-def server(people, committed) -> Iterator[Server]:
+def server(people, transactional_db) -> Iterator[Server]:
     server = Server()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def other_server(people, committed) -> Iterator[Server]:
+def other_server(people, transactional_db) -> Iterator[Server]:
     """Another event loop with a hub of its own: to the bus it is another process."""
     server = Server()
     yield server

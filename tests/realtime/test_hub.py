@@ -14,7 +14,7 @@ from heihei_site.realtime import bus, memberships
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.hub import Hub
 from heihei_site.realtime.outlet import Outlet
-from heihei_site.realtime.publish import end_sessions, enter_room, leave_room, publish
+from tests.realtime.telling import end_sessions, enter_room, leave_room, publish
 from heihei_site.realtime.routing import application
 from heihei_site.realtime.sessions import Connection
 from tests.realtime.sample_events import Said

@@ -11,7 +11,7 @@ import pytest
 
 from heihei_site.realtime import bus, hub
 from heihei_site.realtime.groups import room
-from heihei_site.realtime.publish import close_room, end_sessions, enter_room, leave_room, publish
+from tests.realtime.telling import close_room, end_sessions, enter_room, leave_room, publish
 from tests.realtime.conftest import wait_until
 from tests.realtime.phone import BINARY, CLOSE, PING, PONG, TEXT, Phone
 from tests.realtime.sample_events import Said, Watching

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from heihei_site.api.errors import MinorRefused, NameIllegal, NameTooLong
+from heihei_site.realtime.publish import telling
 from payment.services import purchases
 from users.models import User
 from users.signals import became_minor
@@ -53,7 +53,7 @@ def check_birthday(birthday: date, today: date) -> None:
         raise MinorRefused
 
 
-@transaction.atomic
+@telling()
 def update_profile(*, user: User, profile: Profile) -> User:
     """Stores it all or nothing. A renaming after the first free one costs gold, once however often it is sent.
 

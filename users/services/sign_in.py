@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from heihei_site.api.errors import AccountAbnormal
+from heihei_site.realtime.publish import telling
 from users import auth
 from users.models import Session, User
 from users.services import sms_codes
@@ -20,7 +19,7 @@ class SignedIn:
 def sign_in_by_phone(*, phone: str, code: str, now: datetime) -> SignedIn:
     """Signs in with a spent code; the first time makes the account. Ends the person's other sign-ins (D5)."""
     sms_codes.spend_code(phone, code, now=now)
-    with transaction.atomic():
+    with telling():
         User.objects.get_or_create(phone=phone)
         # Two sign-ins at once take turns here, so that the later one ends the earlier.
         user = User.objects.select_for_update(no_key=True).get(phone=phone)
@@ -29,7 +28,7 @@ def sign_in_by_phone(*, phone: str, code: str, now: datetime) -> SignedIn:
         return SignedIn(user, auth.open_session(user))
 
 
-@transaction.atomic
+@telling()
 def sign_out(*, user: User, session: Session) -> None:
     """Ends this sign-in; pushes stop reaching the person. The second time there is nothing left to end."""
     auth.end_sessions(user, only=session)
