@@ -8,7 +8,7 @@ ARGS ?=
 # Every command here is for development; mypy reads the settings too.
 export HEIHEI_ENV ?= development
 
-.PHONY: run demo test check bench reference clean
+.PHONY: run demo test soak check bench reference clean
 
 run: $(RUN)  ## serve on 127.0.0.1:$PORT (8000) until Ctrl-C, all state under $HEIHEI_VAR (./var)
 	@exec $(MANAGE) up
@@ -18,6 +18,9 @@ demo: $(RUN)  ## play the first evening against the running server
 
 test: $(DEV)  ## the whole suite, or what ARGS says: make test ARGS="-k gift"
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+soak: $(DEV)  ## the long form of the fault tests, about ten minutes on an idle machine
+	$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 check: $(DEV)
 	$(VENV)/bin/ruff check .

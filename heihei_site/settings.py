@@ -4,7 +4,6 @@ Everything a machine decides comes from the environment (`.env.example` lists it
 (limits, prices, time-outs) stands here with its unit and the decision it follows.
 """
 
-import logging
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -136,6 +135,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
+AUDIENCE_SWEEP_SECONDS = 5
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -148,6 +148,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_SWEEP_SECONDS),
         "options": {"expires": LIVE_SWEEP_SECONDS},
     },
+    "tell-audiences": {
+        "task": "heihei_site.realtime.tasks.tell_audiences",
+        "schedule": timedelta(seconds=AUDIENCE_SWEEP_SECONDS),
+        "options": {"expires": AUDIENCE_SWEEP_SECONDS},
+    },
+    "forget-messages": {
+        "task": "heihei_site.realtime.tasks.forget",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-repeats": {
         "task": "users.tasks.forget_repeats",
         "schedule": timedelta(minutes=10),
@@ -157,7 +167,6 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- The API -----------------------------------------------------------------------------------------------------
 
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line a request is enough: the one that knows its end
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.auth.TokenParameterAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -206,6 +215,7 @@ SOCKET_DRAIN = env.float(
 ROOM_RESUME = timedelta(seconds=60)  # of what was missed of a room, this much is replayed
 PERSONAL_MESSAGES_KEPT = 2000  # a person
 PERSONAL_MESSAGES_AGE = timedelta(days=30)
+ROOM_MESSAGES_AGE = timedelta(days=30)
 
 # --- People (D5, D15–D19) ----------------------------------------------------------------------------------------
 
@@ -234,10 +244,13 @@ HEART_BEAT_SECONDS = 15
 AUDIENCE_SEATS = 100_000  # lives created by clients below 1.5
 TEAM_SEATS = 8  # lives created by 1.5 and later, owner included
 ROOM_LIST_PAGE = 20
+LIVE_NEWS_SECONDS = 600  # that somebody went on air is told to followers who come within this time
 ROOM_TEXTS = "100/10 seconds"  # per person
 ROOM_LIKES_SHOWN = "5/second"  # per room
 TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
+INSTANT_MESSAGES = "600/minute"  # per person
+INSTANT_MESSAGE_LENGTH = 500  # characters
 
 # --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
 

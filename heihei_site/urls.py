@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from heihei_site.system import health, pages, views
+from heihei_site.system import health, numbers, pages, views
 from live import views as live
 from messages import views as messages
 from users import views as users
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.status),
     path("health", health.ready),
     path("health/live", health.live),
+    path("metrics", numbers.metrics),
     path("html/live.html", pages.shared_live),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

@@ -1,9 +1,12 @@
 """Everything a live room is told (api.md 消息数据定义; D12, D13)."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import ClassVar, TypedDict
+
+from django.conf import settings
 
 from heihei_site.realtime.events import Event, Kind
+from live.serializers import LiveCard, Viewer
 from users.models import User
 
 
@@ -59,6 +62,13 @@ class BulletSent(BySomebody, Event):
     total_ticket: int
 
 
+class GiftShown(TypedDict):
+    id: int
+    name: str
+    type: int
+    desc: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class GiftSent(BySomebody, Event):
     """Somebody gave the owner a gift; every viewer animates it. `amount` is the sender's combo counter."""
@@ -68,7 +78,7 @@ class GiftSent(BySomebody, Event):
 
     room_id: int
     gift_id: int
-    gift: dict[str, Any]
+    gift: GiftShown
     amount: int
     gift_uuid: str
     total_ticket: int
@@ -99,6 +109,8 @@ class SystemSaid(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TitleChanged(Event):
+    """The owner has given the live another title."""
+
     kind = Kind.ROOM
     msg_type = "action"
     action = "live-change"
@@ -107,6 +119,26 @@ class TitleChanged(Event):
     room_id: int
     live_id: int
     title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveStarted(Event):
+    """To the followers of somebody who went on air. Who connects only after `expire_time` sees it in the lists."""
+
+    kind = Kind.PERSONAL
+    msg_type = "action"
+    action = "start-live-notify"
+    comment = "系统通知"
+    expire_time: ClassVar[int] = settings.LIVE_NEWS_SECONDS  # does not travel
+
+    from_user_id: int
+    from_user_name: str
+    gender: str
+    link: str
+    text: str
+    text_head: str = "您关注的"
+    text_tail: str = "开播了"
+    getui_action: str = "live"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +151,7 @@ class LiveStopped(Event):
     comment = "直播结束"
 
     room_id: int
-    live: dict[str, Any]
+    live: LiveCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,4 +168,4 @@ class AudienceChanged(Event):
     total_count: int
     room_seat_count: int
     room_locked_count: int
-    users: list[dict[str, Any]] | None = None
+    users: list[Viewer] | None = None

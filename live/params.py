@@ -4,14 +4,26 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from django.conf import settings
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.errors import GiftUnknown, LiveInvalid
 from heihei_site.api.params import IdField, Word, number_field, text_field
+from heihei_site.postgres.compiled import Compiled, Given
 from live.models import Live
 from live.services import rooms
 from payment.models import Gift
+
+
+@Compiled
+def _lives(number: Given) -> QuerySet[Live]:
+    return Live.objects.select_related("owner").with_overdue().filter(pk=number)
+
+
+@Compiled
+def _gifts_on_sale(number: Given) -> QuerySet[Gift]:
+    return Gift.objects.filter(pk=number, active=True).order_by()
 
 
 def _live_or_gone(caller: Caller, live_id: int) -> Live:
@@ -19,13 +31,12 @@ def _live_or_gone(caller: Caller, live_id: int) -> Live:
 
     One whose owner fell silent ends here if no sweep has been by yet (D21).
     """
-    found = Live.objects.select_related("owner").with_overdue()
-    live = found.filter(pk=live_id).first()
+    live = next(iter(_lives(live_id)), None)
     if live is None:
         raise LiveInvalid
     if live.is_open and live.overdue:
         rooms.end_overdue_live(live.pk)
-        live = found.get(pk=live_id)
+        (live,) = _lives(live_id)
     return live
 
 
@@ -37,10 +48,9 @@ def _live(caller: Caller, live_id: int) -> Live:
 
 
 def _gift(caller: Caller, gift_id: int) -> Gift:
-    gift = Gift.objects.filter(pk=gift_id, active=True).first()
-    if gift is None:
-        raise GiftUnknown
-    return gift
+    for gift in _gifts_on_sale(gift_id):
+        return gift
+    raise GiftUnknown
 
 
 def _moment(caller: Caller, seconds: int) -> datetime | None:

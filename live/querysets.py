@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
+from heihei_site.postgres.compiled import Given
+
 if TYPE_CHECKING:
     from live.models import Live, Member  # noqa: F401  (named in the classes below)
 
@@ -30,7 +32,7 @@ class LiveQuerySet(models.QuerySet["Live"]):
         """Ended, and recorded (D30)."""
         return self.filter(status=self.model.Status.STOPPED).exclude(lookback_addr="")
 
-    def listed_for(self, viewer_id: int) -> "LiveQuerySet":
+    def listed_for(self, viewer_id: int | Given) -> "LiveQuerySet":
         """What a list may show to this person: visible ones and their own, none that only waits for a sweep."""
         overdue = Q(status__in=self.model.OPEN, owner_deadline__lte=Now())
         return self.exclude(status__in=self.model.GONE).exclude(overdue).filter(Q(visible=True) | Q(owner_id=viewer_id))

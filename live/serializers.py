@@ -149,7 +149,7 @@ class GoldLeft(TypedDict):
 
 def clock(moment: datetime | None) -> str:
     """`yyyy-MM-dd HH:mm:ss` in Shanghai, where every phone reads it (D7)."""
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+    return moment.astimezone(timezone.get_default_timezone()).isoformat(" ")[:19] if moment else ""
 
 
 def live_card(live: Live, *, base_url: str) -> LiveCard:
@@ -223,9 +223,9 @@ def opened_live(live: Live, *, base_url: str) -> OpenedLive:
     }
 
 
-def told_card(live: Live) -> dict[str, Any]:
+def told_card(live: Live) -> LiveCard:
     """The live as a message carries it: the same for everybody, addresses from PUBLIC_URL (D41)."""
-    return dict(live_card(live, base_url=addresses.public_url()))
+    return live_card(live, base_url=addresses.public_url())
 
 
 def viewer(member: Member, followed: set[int] | None = None) -> Viewer:

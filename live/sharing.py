@@ -1,7 +1,6 @@
 """Share cards and the signed addresses they point to (api.md 直播分享)."""
 
 import hmac
-from hashlib import sha256
 from typing import TypedDict
 
 from django.conf import settings
@@ -27,7 +26,7 @@ class Share(TypedDict):
 
 
 def signature(live_id: int) -> str:
-    return hmac.new(settings.SHARE_KEY.encode(), str(live_id).encode(), sha256).hexdigest()[:32]
+    return hmac.digest(settings.SHARE_KEY.encode(), str(live_id).encode(), "sha256").hex()[:32]
 
 
 def address(live: Live, base_url: str) -> str:

@@ -27,7 +27,7 @@ from live.services import gifts, rooms, talk
 from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.params import Person
-from users.selectors import blocked_between, blocks_with, followed_by
+from users.selectors import blocked_between, followed_by
 from users.serializers import card_for as person_card
 from users.serializers import user_card
 
@@ -220,10 +220,7 @@ def list_live_by_recommend(caller: Caller, *, offset: Offset = 0, limit: Limit =
     """Lives on air, recommended ones first, then the newest; and replays. Nobody's who blocks or is blocked."""
     me = caller.person.pk
     page = Page.of(offset, limit, most=MOST_LIVES)
-    hidden = blocks_with(me)
-    shown = Live.objects.listed_for(me).exclude(owner_id__in=hidden).select_related("owner")
-    on_air = list(shown.on_air().order_by("-recommended", "-started_at", "-pk")[page.start : page.stop])
-    replays = list(shown.replays().order_by("-ended_at", "-pk")[page.start : page.stop])
+    on_air, replays = selectors.recommended(me, page)
     followed = followed_by(me, {live.owner_id for live in (*on_air, *replays)})
     return {
         "lives": _cards(caller, on_air, followed),

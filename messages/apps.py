@@ -5,3 +5,9 @@ class MessagesConfig(AppConfig):
     name = "messages"
     label = "inbox"  # `messages` is the label of django.contrib.messages (ADR 0004)
     verbose_name = "消息"
+
+    def ready(self) -> None:
+        from heihei_site.realtime import inbound
+        from messages import socket
+
+        inbound.register("IM", socket.send)

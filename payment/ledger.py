@@ -7,15 +7,12 @@ with other legs it is refused. Purses are locked in primary-key order; house acc
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from heihei_site.api.errors import NotEnoughGold, NotEnoughPoints
-from payment.models import Account, Currency, Entry, Transfer
+from payment.models import Account, Currency, Transfer
 
 
 class KeyReused(Exception):
@@ -71,7 +68,9 @@ class Posted:
 
 
 def balances(user_id: int) -> Balances:
-    held = dict(Account.objects.filter(owner=user_id).values_list("currency", "balance"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT currency, balance FROM payment_account WHERE owner_id = %s", [user_id])
+        held = dict(cursor.fetchall())
     return Balances(gold=held.get(Currency.GOLD, 0), point=held.get(Currency.POINT, 0))
 
 
@@ -83,14 +82,15 @@ def post(*, key: str, reason: str, legs: Sequence[Leg]) -> Posted:
     of locks is purses, people, rooms, counters.
     """
     refuse_malformed(key, legs)
+    fingerprint = fingerprint_of(reason, legs)
     with transaction.atomic(savepoint=False):
         accounts = open_accounts([leg.account for leg in legs])
-        purses = lock_purses(accounts)
-        fingerprint = fingerprint_of(reason, legs)
-        transfer = claim_key(key, reason, fingerprint)
-        if transfer is None:
-            return first_result(key, fingerprint)
-        return Posted(transfer, True, move(transfer, legs, accounts, purses))
+        after = balances_after(legs, lock_purses(accounts))
+        short = next((purse for purse, balance in after.items() if balance < 0), None)
+        transfer = None if short else claim_and_move(key, reason, fingerprint, legs, accounts, after)
+        if transfer is not None:
+            return Posted(transfer, True, after)
+        return first_result(key, fingerprint, short)
 
 
 def refuse_malformed(key: str, legs: Sequence[Leg]) -> None:
@@ -107,6 +107,29 @@ def fingerprint_of(reason: str, legs: Iterable[Leg]) -> str:
     return hashlib.sha256("\n".join([reason, *parts]).encode()).hexdigest()
 
 
+class Held(NamedTuple):
+    """An account as it stands; a purse is locked and stays so until the transaction ends."""
+
+    pk: int
+    balance: int
+
+
+# All are found before any is locked: where one has yet to be made, none is. In primary-key order, so that no two
+# transfers deadlock.
+_LOCK = """
+WITH found AS MATERIALIZED (
+    SELECT id, owner_id, name, currency FROM payment_account
+    WHERE (owner_id, currency) IN (SELECT * FROM unnest(%(owners)s::int[], %(purses)s::varchar[]))
+       OR (owner_id IS NULL AND (name, currency) IN (SELECT * FROM unnest(%(names)s::varchar[], %(houses)s::varchar[])))
+), locked AS MATERIALIZED (
+    SELECT id, balance FROM payment_account
+    WHERE id IN (SELECT id FROM found WHERE owner_id IS NOT NULL) AND (SELECT count(*) FROM found) = %(wanted)s
+    ORDER BY id FOR NO KEY UPDATE
+)
+SELECT owner_id, name, currency, id, coalesce(balance, 0) FROM found LEFT JOIN locked USING (id)
+"""
+
+
 def open_accounts(wanted: Sequence[Purse | House]) -> dict[Purse | House, int]:
     """Primary keys of the accounts, missing ones made.
 
@@ -120,20 +143,22 @@ def open_accounts(wanted: Sequence[Purse | House]) -> dict[Purse | House, int]:
     return found
 
 
+_FIND = """
+SELECT id, owner_id, name, currency FROM payment_account
+WHERE (owner_id, currency) IN %s OR owner_id IS NULL AND (name, currency) IN %s
+"""
+
+
 def find_accounts(wanted: Sequence[Purse | House]) -> dict[Purse | House, int]:
-    rows = Account.objects.filter(reduce(or_, map(identity, wanted)))
-    return {address(row): row.pk for row in rows}
+    purses = tuple(tuple(account) for account in wanted if isinstance(account, Purse))
+    houses = tuple(tuple(account) for account in wanted if isinstance(account, House))
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [purses or ((0, ""),), houses or (("", ""),)])
+        return {address(owner, name, currency): pk for pk, owner, name, currency in cursor.fetchall()}
 
 
-def identity(account: Purse | House) -> Q:
-    if isinstance(account, Purse):
-        return Q(owner=account.owner_id, currency=account.currency)
-    return Q(owner=None, name=account.name, currency=account.currency)
-
-
-def address(row: Account) -> Purse | House:
-    currency = Currency(row.currency)
-    return House(row.name, currency) if row.owner_id is None else Purse(row.owner_id, currency)
+def address(owner_id: int | None, name: str, currency: str) -> Purse | House:
+    return House(name, Currency(currency)) if owner_id is None else Purse(owner_id, Currency(currency))
 
 
 def as_row(account: Purse | House) -> Account:
@@ -142,46 +167,71 @@ def as_row(account: Purse | House) -> Account:
     return Account(name=account.name, currency=account.currency)
 
 
-def lock_purses(accounts: dict[Purse | House, int]) -> dict[Purse, Account]:
-    personal = [pk for account, pk in accounts.items() if isinstance(account, Purse)]
-    rows = Account.objects.filter(pk__in=personal)
-    rows = rows.order_by("pk").select_for_update(no_key=True)  # in this order, no two transfers deadlock
-    return {purse: row for row in rows if isinstance(purse := address(row), Purse)}
+# In primary-key order, so that no two transfers deadlock.
+_LOCK = "SELECT id, balance FROM payment_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
-def claim_key(key: str, reason: str, fingerprint: str) -> Transfer | None:
-    """The new transfer, or None when the key is taken. Waits for a transaction that is just posting the same key."""
+def lock_purses(accounts: dict[Purse | House, int]) -> dict[Purse, int]:
+    """Their balances, which nobody else changes until this transaction ends."""
+    numbers = {pk: account for account, pk in accounts.items() if isinstance(account, Purse)}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO payment_transfer (key, reason, fingerprint) VALUES (%s, %s, %s)"
-            " ON CONFLICT (key) DO NOTHING RETURNING id, created_at",
-            [key, reason, fingerprint],
-        )
+        cursor.execute(_LOCK, [list(numbers)])
+        return {numbers[pk]: balance for pk, balance in cursor.fetchall()}
+
+
+def balances_after(legs: Iterable[Leg], balances: dict[Purse, int]) -> dict[Purse, int]:
+    return {account: balances[account] + amount for account, amount in legs if isinstance(account, Purse)}
+
+
+# Waits for a transaction that is just posting the same key; moves nothing when the key is taken.
+_CLAIM_AND_MOVE = """
+WITH transfer AS (
+    INSERT INTO payment_transfer (key, reason, fingerprint) VALUES (%s, %s, %s)
+    ON CONFLICT (key) DO NOTHING RETURNING id, created_at
+), leg AS (
+    SELECT * FROM unnest(%s::bigint[], %s::varchar[], %s::bigint[], %s::bigint[])
+    AS leg (account_id, currency, amount, balance_after)
+), balance AS (
+    UPDATE payment_account SET balance = balance_after FROM leg, transfer
+    WHERE payment_account.id = account_id AND balance_after IS NOT NULL
+), entry AS (
+    INSERT INTO payment_entry (transfer_id, account_id, currency, amount, balance_after)
+    SELECT transfer.id, account_id, currency, amount, balance_after FROM transfer, leg
+)
+SELECT id, created_at FROM transfer
+"""
+
+
+def claim_and_move(
+    key: str,
+    reason: str,
+    fingerprint: str,
+    legs: Sequence[Leg],
+    accounts: dict[Purse | House, int],
+    after: dict[Purse, int],
+) -> Transfer | None:
+    """The new transfer with its entries, and the purses' new balances; None when the key is taken."""
+    rows = [
+        (accounts[account], account.currency.value, amount, after[account] if isinstance(account, Purse) else None)
+        for account, amount in legs
+    ]
+    columns = map(list, zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_AND_MOVE, [key, reason, fingerprint, *columns])
         row = cursor.fetchone()
     return row and Transfer(id=row[0], created_at=row[1], key=key, reason=reason, fingerprint=fingerprint)
 
 
-def first_result(key: str, fingerprint: str) -> Posted:
-    transfer = Transfer.objects.prefetch_related("entries__account").get(key=key)
+def first_result(key: str, fingerprint: str, short: Purse | None) -> Posted:
+    """What the key was answered with; where it is new, a purse must have been too short for it."""
+    transfer = Transfer.objects.filter(key=key).prefetch_related("entries__account").first()
+    if transfer is None:
+        raise NotEnoughGold if short and short.currency == Currency.GOLD else NotEnoughPoints
     if transfer.fingerprint != fingerprint:
         raise KeyReused(key)
-    after = {address(entry.account): entry.balance_after for entry in transfer.entries.all()}
-    kept = {purse: left for purse, left in after.items() if isinstance(purse, Purse) and left is not None}
+    kept = {
+        Purse(entry.account.owner_id, Currency(entry.currency)): entry.balance_after
+        for entry in transfer.entries.all()
+        if entry.account.owner_id is not None and entry.balance_after is not None
+    }
     return Posted(transfer, False, kept)
-
-
-def move(
-    transfer: Transfer, legs: Iterable[Leg], accounts: dict[Purse | House, int], purses: dict[Purse, Account]
-) -> dict[Purse, int]:
-    entries, after = [], {}
-    for account, amount in legs:
-        entry = Entry(transfer=transfer, account_id=accounts[account], currency=account.currency, amount=amount)
-        if isinstance(account, Purse):
-            purses[account].balance += amount
-            if purses[account].balance < 0:
-                raise NotEnoughGold if account.currency == Currency.GOLD else NotEnoughPoints
-            entry.balance_after = after[account] = purses[account].balance
-        entries.append(entry)
-    Account.objects.bulk_update(purses.values(), ["balance"])
-    Entry.objects.bulk_create(entries)
-    return after

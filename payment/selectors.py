@@ -1,9 +1,16 @@
 from collections.abc import Collection
 
 from django.conf import settings
+from django.db.models import QuerySet
 
+from heihei_site.postgres.compiled import Compiled
 from payment.models import Gift, GiftResource
 from payment.serializers import GiftFile, GiftFiles, GiftInfo
+
+
+@Compiled
+def _on_sale() -> QuerySet[Gift]:
+    return Gift.objects.filter(active=True)
 
 
 def gift_list(base_url: str) -> list[GiftInfo]:
@@ -19,7 +26,7 @@ def gift_list(base_url: str) -> list[GiftInfo]:
             "icon": address_of(gift.icon, base_url),
             "type": gift.type,
         }
-        for gift in Gift.objects.filter(active=True)
+        for gift in _on_sale()
     ]
 
 

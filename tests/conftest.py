@@ -9,6 +9,7 @@ import redis
 from django.conf import settings as django_settings
 from django.test import Client
 
+from heihei_site.api import throttles
 from heihei_site.api.endpoints import undeclared_refusal
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.models import StreamKind
@@ -65,9 +66,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def keep(acts: list[dict[str, Any]], at: float | None = None) -> None:
         for act in acts:
             if "element" in act:
-                [[kind, owner_id, *_]] = act["to"] if act["do"] == "tell" else [act["to"]]
-                where = "room" if kind == StreamKind.ROOM else "person"
-                sent.append({where: owner_id, **orjson.loads(act["element"])["msg"]})
+                for kind, owner_id, *_ in act["to"] if act["do"] == "tell" else [act["to"]]:
+                    where = "room" if kind == StreamKind.ROOM else "person"
+                    sent.append({where: owner_id, **orjson.loads(act["element"])["msg"]})
             else:
                 sent.append({name: value for name, value in act.items() if name != "seq"})
 
@@ -90,7 +91,8 @@ def every_refusal_is_declared() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def empty_redis() -> None:
+def empty_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttles, "_mute_until", 0.0)
     redis.Redis.from_url(django_settings.REDIS_URL).flushall()
 
 

@@ -7,8 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+
+from heihei_site import embedded
+from heihei_site.system.management.commands import up
 
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = {
@@ -71,23 +76,66 @@ class Instance:
 
     def healthy(self) -> bool:
         assert self.supervisor.poll() is None, self.console()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
-        try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers(self.port, "/health")
 
     def process(self, role: str) -> int | None:
-        found = [pid for pid, command in processes_of(self.var).items() if ROLES[role] in command]
+        ours = f"--port {self.port} " if role == "web" else ""  # and not that of `another_web`
+        found = [pid for pid, command in processes_of(self.var).items() if ROLES[role] in command and ours in command]
         return found[0] if found else None
 
-    def kill(self, role: str) -> None:
+    def kill(self, role: str, signum: signal.Signals = signal.SIGKILL) -> None:
         pid = self.process(role)
         assert pid, f"no {role} to kill"
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signum)
+
+    @contextmanager
+    def another_web(self, *options: str, **environment: str) -> Iterator["Web"]:
+        """One more web process of the same instance, on a port of its own. Nobody restarts it."""
+        found = embedded.addresses(self.var)
+        assert found, "nothing runs here"
+        places = {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url}
+        port = free_port()
+        program = up.web(self.environment() | places | environment, port)
+        program = replace(program, command=[*program.command, *options], log=self.var / "console")
+        web = Web(program.start(), port)
+        try:
+            wait_until(lambda: answers(port, "/health/live"), 20, "the other web process answers")
+            yield web
+        finally:
+            web.end()
+
+
+class Web:
+    """A web process and the port it serves."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def end(self) -> None:
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
+
+
+def answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def memory_of(pid: int) -> int:
+    """Bytes of RAM that the process has."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
 
 
 def free_port() -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Task
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -43,6 +44,12 @@ def scenario(path: str) -> Callable[[Scenario], Scenario]:
         return make
 
     return register
+
+
+@pytest.fixture(autouse=True)
+def jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What jobs ask is not the endpoint's."""
+    monkeypatch.setattr(Task, "apply_async", lambda *_, **__: None)
 
 
 def in_a_room() -> tuple[User, Live]:

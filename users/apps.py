@@ -6,7 +6,8 @@ class UsersConfig(AppConfig):
     verbose_name = "用户"
 
     def ready(self) -> None:
-        from heihei_site.realtime import sessions
-        from users import auth
+        from heihei_site.realtime import audiences, sessions
+        from users import auth, groups
 
         sessions.register(auth.SocketSessions())
+        audiences.register(groups.FOLLOWERS, groups.followers_after)

@@ -156,7 +156,7 @@ class Device(models.Model):
 
 class Follow(models.Model):
     follower = models.ForeignKey(User, on_delete=models.CASCADE, related_name="following")
-    followee = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followers")
+    followee = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followers", db_index=False)
     live_id = models.BigIntegerField(null=True)  # the room it happened in
     created_at = models.DateTimeField(db_default=Now())
 
@@ -165,6 +165,7 @@ class Follow(models.Model):
             models.UniqueConstraint(fields=["follower", "followee"], name="follow_once"),
             models.CheckConstraint(condition=~Q(follower=F("followee")), name="nobody_follows_themselves"),
         ]
+        indexes: ClassVar = [models.Index(fields=["followee", "follower"], name="followers_in_order")]
 
     def __str__(self) -> str:
         return f"{self.follower_id} follows {self.followee_id}"

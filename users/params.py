@@ -3,12 +3,20 @@
 from datetime import date
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.errors import MinorRefused, UserUnknown
 from heihei_site.api.params import IdField, Word, number_field, text_field
+from heihei_site.postgres.compiled import Compiled, Given
 from users.models import Report, User
+
+
+@Compiled
+def _people(number: Given) -> QuerySet[User]:
+    people: QuerySet[User] = User.objects.people().filter(pk=number)
+    return people
 
 
 def _person(caller: Caller, user_id: int) -> User:
@@ -16,10 +24,9 @@ def _person(caller: Caller, user_id: int) -> User:
     own = caller.anyone
     if own is not None and own.pk == user_id:
         return own
-    person = User.objects.people().filter(pk=user_id).first() if user_id < 2**31 else None
-    if not isinstance(person, User):
-        raise UserUnknown
-    return person
+    for person in _people(user_id):
+        return person
+    raise UserUnknown
 
 
 def _phone_field(**kwargs: Any) -> serializers.Field[Any, Any, Any, Any]:

@@ -6,7 +6,7 @@ from heihei_site.api.callers import Caller
 from payment import ledger
 from users import activity
 from users.models import User
-from users.selectors import blocked_between, followed_by
+from users.selectors import relation
 
 FREE_RENAME = "(本次改名免费，下次修改费用{gold}钻)"
 PAID_RENAME = "(本次改名费用{gold}钻)"
@@ -126,8 +126,8 @@ def own_card(user: User, rename_gold: int) -> UserCard:
 
 def card_for(caller: Caller, user: User) -> UserCard:
     """Somebody's card with how the caller stands to them."""
-    viewer = caller.person.pk
-    return user_card(user, followed=user.pk in followed_by(viewer, [user.pk]), blocked=blocked_between(viewer, user.pk))
+    stands = relation(caller.person.pk, user.pk)
+    return user_card(user, followed=stands.follows, blocked=stands.blocked)
 
 
 def status_of(user: User) -> UserStatus | None:

@@ -20,8 +20,7 @@ from heihei_site.api.errors import (
 from heihei_site.api.params import Id
 from heihei_site.api.throttles import Limit
 from users import params, serializers
-from users.models import Block
-from users.selectors import followed_by
+from users.selectors import relation
 from users.services import devices, profile, relations, sign_in, sms_codes
 
 api = Endpoints("user")
@@ -101,11 +100,11 @@ def user_info(
     me = caller.person
     if uid is None or uid == me:
         return {"result": serializers.own_card(me, settings.RENAME_GOLD)}
-    blocks = set(Block.objects.filter(user__in=[me, uid], target__in=[me, uid]).values_list("user_id", flat=True))
-    if uid.pk in blocks:
+    stands = relation(me.pk, uid.pk)
+    if stands.is_blocked:
         raise ProfileHidden
-    followed = uid.pk in followed_by(me.pk, [uid.pk])
-    info: serializers.UserInfo = {"result": serializers.user_card(uid, followed=followed, blocked=me.pk in blocks)}
+    card = serializers.user_card(uid, followed=stands.follows, blocked=stands.blocks)
+    info: serializers.UserInfo = {"result": card}
     if (status := serializers.status_of(uid)) is not None:
         info["user_status"] = status
     return info

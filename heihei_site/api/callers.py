@@ -50,7 +50,7 @@ class Caller:
         """The client's IP address: the TCP peer's, unless that is a trusted proxy."""
         return str(self.request.META.get("REMOTE_ADDR", ""))
 
-    @property
+    @cached_property
     def base_url(self) -> str:
         """The address under which this caller reaches us, without a trailing slash (D41)."""
         return addresses.base_url(self.request)

@@ -32,6 +32,7 @@ from heihei_site.api.parsers import parameters
 from heihei_site.api.throttles import Limit
 
 Function = Callable[..., Any]
+Field = serializers.Field[Any, Any, Any, Any]
 
 # Sent with `endpoint` and `refusal` when an endpoint refuses with what it never declared. The tests listen and fail.
 undeclared_refusal = Signal()
@@ -50,7 +51,7 @@ class Parameter:
     def required(self) -> bool:
         return self.default is inspect.Parameter.empty
 
-    def make_field(self) -> serializers.Field[Any, Any, Any, Any]:
+    def make_field(self) -> Field:
         return self.word.field(required=self.required)
 
 
@@ -90,34 +91,37 @@ class Endpoint:
         return type(name, (serializers.Serializer,), fields)
 
     @cached_property
+    def fields(self) -> dict[str, Field]:
+        """By wire name. Made once for all requests: a field keeps nothing of what it checks."""
+        return dict(self.serializer_class().fields)
+
+    @cached_property
     def answer_type(self) -> Any:
         return get_type_hints(self.function).get("return")
 
     def read(self, caller: Caller) -> dict[str, Any]:
-        """The function's keyword arguments out of a request, or InvalidParameter, or what a lookup refuses with."""
+        """The function's keyword arguments out of a request, or InvalidParameter, or what a lookup refuses with.
+
+        Every value is checked before anything is looked up.
+        """
         given = wire.with_synonyms(parameters(caller.request), (parameter.wire_name for parameter in self.parameters))
-        for parameter in self.parameters:
-            said = given.get(parameter.wire_name)
-            if said is None or (said == "" and not _takes_blank(parameter)):
-                given.pop(parameter.wire_name, None)  # null, and an empty value of a number, is no value (B63)
-        serializer = self.serializer_class(data=given)
-        if not serializer.is_valid():
-            raise ValidationError(serializer.errors)
-        return {
-            parameter.python_name: self._found(caller, parameter, serializer.validated_data)
-            for parameter in self.parameters
-        }
+        checked = [(parameter, self._checked(parameter, given)) for parameter in self.parameters]
+        return {parameter.python_name: _found(caller, parameter, value) for parameter, value in checked}
 
-    @staticmethod
-    def _found(caller: Caller, parameter: Parameter, values: dict[str, Any]) -> Any:
-        if parameter.wire_name not in values:
-            return parameter.default
-        value = values[parameter.wire_name]
-        return value if parameter.word.find is None else parameter.word.find(caller, value)
+    def _checked(self, parameter: Parameter, given: dict[str, Any]) -> Any:
+        """The value as its field has it; None for no value, which null is, and an empty value of a number (B63)."""
+        field, said = self.fields[parameter.wire_name], given.get(parameter.wire_name)
+        if said is None or (said == "" and not getattr(field, "allow_blank", False)):
+            if parameter.required:
+                raise ValidationError({parameter.wire_name: "missing"})
+            return None
+        return field.run_validation(said)
 
 
-def _takes_blank(parameter: Parameter) -> bool:
-    return bool(getattr(parameter.make_field(), "allow_blank", False))
+def _found(caller: Caller, parameter: Parameter, value: Any) -> Any:
+    if value is None:
+        return parameter.default
+    return value if parameter.word.find is None else parameter.word.find(caller, value)
 
 
 class EndpointView(APIView):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -86,8 +86,15 @@ class MultipartParser(MultiPartParser):
         return super().parse(BytesIO(read_capped(stream)), media_type, parser_context)
 
 
-def parameters(request: Request) -> dict[str, Any]:
+def parameters(request: Request) -> Mapping[str, Any]:
     """Query and body together: the body wins over the query, the last of a repeated name over the first."""
+    kept = vars(request)  # whoever asks first reads for all: authentication, the kit, the endpoint
+    if "_parameters" not in kept:
+        kept["_parameters"] = _read_parameters(request)
+    return cast(Mapping[str, Any], kept["_parameters"])
+
+
+def _read_parameters(request: Request) -> dict[str, Any]:
     found: dict[str, Any] = request.query_params.dict()
     data = request.data if request.method == "POST" else {}
     found.update(data.dict() if hasattr(data, "dict") else data)

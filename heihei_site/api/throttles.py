@@ -1,5 +1,6 @@
 """Rate limits, declared at the endpoint, counted exactly in Redis by the `limits` library."""
 
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,12 +10,17 @@ from django.conf import settings
 from limits import RateLimitItem, parse
 from limits.storage import Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, TimeoutError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.errors import Refusal, TooManyRequests
+
+TIMEOUT = 0.5  # seconds a call waits for a Redis that does not answer
+MUTE_SECONDS = 2.0  # and how long it is then not asked
+
+_mute_until = 0.0
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +39,7 @@ class Limit:
 
 @cache
 def _limiter() -> MovingWindowRateLimiter:
-    storage = storage_from_string(settings.RATE_LIMITS_URL, socket_timeout=1, socket_connect_timeout=1)
+    storage = storage_from_string(settings.RATE_LIMITS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
     assert isinstance(storage, Storage)
     return MovingWindowRateLimiter(storage)
 
@@ -44,11 +50,17 @@ def _rate(text: str) -> RateLimitItem:
 
 
 def allowed(rate: str, *whose: str) -> bool:
-    """Counts one more for `whose` and says whether it is within the rate. Without Redis everything is."""
+    """Counts one more for `whose` and says whether it is within the rate. Without Redis everything is; one that does
+    not answer costs a call in MUTE_SECONDS its time-out and no others (D9)."""
+    global _mute_until
+    if time.monotonic() < _mute_until:
+        return True
     try:
         return _limiter().hit(_rate(rate), *whose)
-    except RedisError:
-        log.warning("rate_limits_unreachable")
+    except RedisError as error:
+        if isinstance(error, TimeoutError):
+            _mute_until = time.monotonic() + MUTE_SECONDS
+        log.warning("rate_limits_unreachable", reason=type(error).__name__)
         return True
 
 

@@ -26,6 +26,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "replays": ("liveskback", "lookbacks"),
     "recommended": ("isrecomm",),
     "pay_tips": ("pay-tips",),
+    "text_head": ("text-head",),
+    "text_tail": ("text-tail",),
     "search_tips": ("search-tips",),
     "is_shut_up": ("isshutup",),
 }
@@ -62,6 +64,7 @@ PARAMETER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "amount": ("count",),
 }
 
+_AS_THEY_ARE = frozenset({str, int, float, bool})
 # Numbers that must arrive exactly; every other number is a counter and stops at 2^31-1 (D7).
 _EXACT = frozenset({"id", "hei_num", "time_stamp", "seq"})
 
@@ -96,12 +99,17 @@ def with_synonyms(given: Mapping[str, Any], declared: Iterable[str]) -> dict[str
 
 def encode(value: Any, inside: str = "") -> Any:
     """A payload in wire spelling: None becomes "", counters saturate, doubled keys are doubled. Shapes are kept."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Mapping):
         out: dict[str, Any] = {}
         for key, item in value.items():
-            encoded = _number(key, item) if type(item) is int else encode(item, key)
+            if type(item) is int:
+                item = _number(key, item)
+            elif type(item) is not str:  # most are: spares the call
+                item = encode(item, key if key in SPELLINGS_INSIDE else "")
             for name in spellings(key, inside):
-                out[name] = encoded
+                out[name] = item
         return out
     if isinstance(value, list | tuple):
         return [encode(item, inside) for item in value]
@@ -109,9 +117,9 @@ def encode(value: Any, inside: str = "") -> Any:
 
 
 def _number(key: str, value: int) -> int:
-    if key in _EXACT or key.endswith("_id"):
+    if -INT32_MAX <= value <= INT32_MAX or key in _EXACT or key.endswith("_id"):
         return value
-    return max(-INT32_MAX - 1, min(INT32_MAX, value))
+    return INT32_MAX if value > 0 else -INT32_MAX - 1
 
 
 def to_json(payload: Any) -> bytes:

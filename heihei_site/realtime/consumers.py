@@ -17,11 +17,12 @@ import structlog
 from heihei_site.api.errors import Refusal, ServerFault
 from heihei_site.realtime import hub, inbound, sessions
 from heihei_site.realtime.database import ask
-from heihei_site.realtime.events import Refused, element
+from heihei_site.realtime.events import Event, Refused, element
 from heihei_site.realtime.frames import Frame, frames
 from heihei_site.realtime.models import StreamKind
 from heihei_site.realtime.outlet import ENDED, TRY_AGAIN, Outlet, Pipe
 from heihei_site.realtime.storage import Key
+from heihei_site.realtime.turnstile import Turnstile
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,10 @@ Scope = dict[str, Any]
 
 PIPE = "heihei.pipe"  # the ASGI extension with which our own server offers its connection
 RESUMED_ROOMS = 8
+ELEMENTS = 1000  # of one client frame at most
+ELEMENTS_A_SECOND = 500  # after a frame of many the client waits that long for its next one
 CLOSE_SECONDS = 2.0
+turnstile = Turnstile()
 
 
 async def channel(scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,6 +45,9 @@ async def channel(scope: Scope, receive: Receive, send: Send) -> None:
     query = parse_qs(scope["query_string"].decode("latin-1"))
     token = query.get("token", [""])[-1]
     try:
+        if token and not turnstile.admits(token):
+            await _turn_away(send, TRY_AGAIN)
+            return
         connection = await ask(sessions.store().connect, token) if token else None
         if connection is None:
             await _turn_away(send, ENDED)
@@ -103,34 +110,44 @@ async def _read(outlet: Outlet, receive: Receive) -> None:
     """Until the client is gone. One frame after the other: what comes meanwhile waits in the client's own queue."""
     while (event := await receive())["type"] != "websocket.disconnect":
         if event.get("text"):
-            for refused in await ask(_take, outlet.connection.user_id, event["text"]):
-                outlet.put([*frames([element(refused)])])
+            elements = _elements(event["text"])
+            outlet.put([*frames(await ask(_take, outlet, elements))])
+            if not outlet.closed:
+                await asyncio.sleep((len(elements) - 1) / ELEMENTS_A_SECOND)
 
 
-def _take(user_id: int, frame: str) -> list[Refused]:
-    """Handles a client's frame; gives back what is to be said about those of its elements that were refused."""
-    refused: list[Refused] = []
-    for one in _elements(frame):
-        try:
-            inbound.handle(user_id, one)
-        except Refusal as refusal:
-            refused.append(_answer(refusal, one))
-        except Exception:
-            log.exception("client_element_failed")
-            refused.append(_answer(ServerFault(), one))
-    return refused
+def _take(outlet: Outlet, elements: list[Any]) -> list[bytes]:
+    """Handles a client's elements, until we have closed the socket; gives back what it alone is told about them."""
+    answers: list[bytes] = []
+    for one in elements:
+        if outlet.close_code:
+            break
+        if answer := _take_one(outlet.connection.user_id, one):
+            answers.append(element(answer))
+    return answers
+
+
+def _take_one(user_id: int, one: Any) -> Event | None:
+    try:
+        return inbound.handle(user_id, one)
+    except Refusal as refusal:
+        return _refused(refusal, one)
+    except Exception:
+        log.exception("client_element_failed")
+        return _refused(ServerFault(), one)
 
 
 def _elements(frame: str) -> list[Any]:
-    """None at all stands for what is not an array; the answer to it is the same as to a strange element."""
+    """None at all stands for what is not an array, or a longer one than any client sends; the answer to it is the same
+    as to a strange element."""
     try:
         elements = orjson.loads(frame)
     except orjson.JSONDecodeError:
         return [None]
-    return elements if isinstance(elements, list) else [None]
+    return elements if isinstance(elements, list) and len(elements) <= ELEMENTS else [None]
 
 
-def _answer(refusal: Refusal, one: Any) -> Refused:
+def _refused(refusal: Refusal, one: Any) -> Refused:
     message = one.get("msg") if isinstance(one, dict) else None
     key = message.get("clientMsgId", "") if isinstance(message, dict) else ""
     return Refused(errorcode=refusal.code, errormsg=refusal.text, client_msg_id=str(key)[:64])

@@ -16,6 +16,7 @@ class Kind(enum.Enum):
     ROOM = "room"  # to everyone in a room, each one, in order of `roomSeq`
     STATE = "state"  # to a room or a person, the latest value of its `version`, at most two a second
     PERSONAL = "personal"  # to one person, each one, in order of `seq`; kept for who is not connected
+    ANSWER = "answer"  # to one socket, about what it asked for or sent; cannot be published
 
 
 catalogue: list[type["Event"]] = []
@@ -34,6 +35,7 @@ class Event:
     msg_type: ClassVar[str]
     action: ClassVar[str] = ""
     comment: ClassVar[str] = ""
+    envelope: ClassVar[str] = ""  # the element's own `msgType`, beside `msg`
     needs: ClassVar[Generation] = EVERYONE  # older clients are never told
 
     msg_id: int = field(default_factory=unguessable_id)
@@ -58,7 +60,8 @@ class Event:
 
     def beside(self) -> dict[str, Any]:
         """What stands next to the message object."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if _beside(f)}
+        around = {"msg_type": self.envelope} if self.envelope else {}
+        return around | {f.name: getattr(self, f.name) for f in fields(self) if _beside(f)}
 
 
 def _beside(one: Any) -> bool:
@@ -74,7 +77,7 @@ def element(event: Event) -> bytes:
 class Resync(Event):
     """What was asked for with `since` is not kept: load lists and conversations anew, and go on from `seq`."""
 
-    kind = Kind.STATE
+    kind = Kind.ANSWER
     msg_type = "action"
     action = "resync"
 
@@ -95,9 +98,9 @@ class Expired(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Event):
-    """To the one socket that sent it: this client frame was not accepted. `client_msg_id` names the element."""
+    """An element of a client's frame was not accepted. `client_msg_id` is that element's."""
 
-    kind = Kind.STATE
+    kind = Kind.ANSWER
     msg_type = "action"
     action = "refused"
 

@@ -62,17 +62,21 @@ class Feed:
                 self.early[seq] = told
             return
         self._take(seq, told)
+        self._take_following()
+
+    def skip_to(self, position: int) -> None:
+        """What lies between is not kept any more."""
+        self.position = max(self.position, position)
+        self.early = {seq: told for seq, told in self.early.items() if seq > self.position}
+        self._take_following()
+
+    def _take_following(self) -> None:
         while self.early and (following := self.early.pop(self.position + 1, None)):
             self._take(self.position + 1, following)
 
     def _take(self, seq: int, told: Told) -> None:
         self.position = seq
         self._burst.append(Told(numbered(self.key, seq, told.element), told.needs, told.at))
-
-    def skip_to(self, position: int) -> None:
-        """What lies between is not kept any more."""
-        self.position = max(self.position, position)
-        self.early = {seq: told for seq, told in self.early.items() if seq > self.position}
 
     def tell_state(self, name: str, version: int, told: Told, loop: asyncio.AbstractEventLoop) -> None:
         """The first at once, then the latest at most every STATE_SECONDS; no older version after a newer."""

@@ -23,6 +23,14 @@ class Person:
     kind = StreamKind.PERSON
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Many people, looked up only when they are told: those whom `audiences` knows by this name and source."""
+
+    name: str
+    source_id: int
+
+
 def room(live_or_id: Keyed | int) -> Room:
     """Everyone in a live or a chat."""
     return Room(_id(live_or_id))

@@ -25,7 +25,7 @@ from heihei_site.realtime.events import Resync, element
 from heihei_site.realtime.feeds import Feed, Told
 from heihei_site.realtime.frames import frames
 from heihei_site.realtime.models import StreamKind
-from heihei_site.realtime.outlet import ENDED, TRY_AGAIN, Outlet
+from heihei_site.realtime.outlet import ENDED, TOO_MANY, TRY_AGAIN, Outlet
 from heihei_site.realtime.presence import Lease
 from heihei_site.realtime.storage import Key
 
@@ -39,6 +39,7 @@ GAP_SECONDS = 0.05  # a message that came before its turn waits this long for th
 COMPARE_BEACONS = 3  # every so many beacons, ask the database what the bus may have kept from us
 SESSION_CHECK_BEACONS = 15  # and which sessions live: an `end` may have been lost
 ROWS = 200  # messages read at once
+SESSION_SOCKETS = 8  # of one session in this process; with one more, the oldest has to go
 LINE_ERRORS = (redis.RedisError, OSError)  # TimeoutError is an OSError
 
 
@@ -83,6 +84,9 @@ class Hub:
         outlet.leave_at = self._loop.time() + settings.SOCKET_MAX_AGE * uniform(0.75, 1.0)
         session = self.sessions.setdefault(connection.session_id, Session())
         session.outlets.add(outlet)
+        here = [each for each in session.outlets if not each.closed]
+        if len(here) > SESSION_SOCKETS:
+            min(here, key=lambda each: each.connection.number).close(TOO_MANY)
         if connection.number > session.newest:
             self.people.setdefault(connection.user_id, set()).add(outlet)
         try:
@@ -93,19 +97,24 @@ class Hub:
         await self._stand([outlet])
         self._number(connection.session_id, connection.number)
         await self._announce([(connection.session_id, connection.number)])
-        if self._speaks(outlet):
-            self._soon(self._lease.begin([connection.user_id]))
 
     async def resume(self, outlet: Outlet, since: Mapping[Key, int]) -> None:
         """Replays each stream from after the given number, then joins it: nothing twice, nothing left out (D12)."""
         metrics.resumes.inc()
-        for key, position in since.items():
-            first, last = await ask(storage.kept, key)
-            if key[0] == StreamKind.PERSON and (position > last or 0 < position < first - 1):
-                metrics.resyncs.inc()
-                outlet.put([*frames([element(Resync(seq=last))])])
-                position = last
-            await self._resume(outlet, key, max(min(position, last), first - 1), last)
+        try:
+            for key, position in since.items():
+                first, last = await ask(storage.kept, key)
+                if key[0] == StreamKind.PERSON and (position > last or 0 < position < first - 1):
+                    metrics.resyncs.inc()
+                    outlet.put([*frames([element(Resync(seq=last))])])
+                    position = last
+                await self._resume(outlet, key, max(min(position, last), first - 1), last)
+        except django.db.Error as error:
+            log.warning("resume_broken_off", reason=type(error).__name__)
+            outlet.close(TRY_AGAIN)
+        except Exception:  # it would wait for messages in vain
+            log.exception("resume_broken_off")
+            outlet.close(TRY_AGAIN)
 
     def detach(self, outlet: Outlet) -> None:
         outlet.hang_up()
@@ -134,7 +143,6 @@ class Hub:
             others.discard(outlet)
             if not others:
                 del self.people[user_id]
-                self._soon(self._lease.end(user_id))
 
     def _speaks(self, outlet: Outlet) -> bool:
         return outlet in self.people.get(outlet.connection.user_id, ()) and not outlet.closed
@@ -143,12 +151,17 @@ class Hub:
         """`position` counts where nobody here was in it before: from there on this process hears it."""
         if key in outlet.resuming:
             return
-        feed = self.feeds.get(key)
-        if feed is None:
-            feed = self.feeds[key] = Feed(key, position)
+        feed = self._feed(key, position)
         feed.flush()
         feed.outlets.add(outlet)
         outlet.feeds.add(key)
+
+    def _feed(self, key: Key, position: int) -> Feed:
+        feed = self.feeds.get(key)
+        if feed is None:
+            feed = self.feeds[key] = Feed(key, position)
+            self._soon(self._compare([feed]))  # what was told since `position` was read went past us
+        return feed
 
     def _move_out(self, outlet: Outlet, key: Key) -> None:
         outlet.feeds.discard(key)
@@ -244,6 +257,7 @@ class Hub:
             metrics.bus_lag.observe(max(0.0, time.time() - at))
             if not self._listening.is_set():
                 self._listening.set()
+                metrics.bus_up.set(1)
                 log.info("bus_heard")
                 self._soon(self._catch_up())
 
@@ -268,32 +282,38 @@ class Hub:
 
     async def _resume(self, outlet: Outlet, key: Key, after: int, last: int) -> None:
         """Row by row up to where the others are, without a pause between the last look and joining them."""
-        feed = self.feeds.setdefault(key, Feed(key, last))
+        feed = self._feed(key, last)
         feed.reserved += 1
         generation = storage.as_number(outlet.connection.generation)
         try:
-            while key in outlet.resuming and self._speaks(outlet):
-                until = feed.position
-                if after == until:
+            while self._is_resuming(outlet, key):
+                until = max(feed.position, last)
+                if after == feed.position and after >= last:
                     outlet.resuming.discard(key)
-                    self._move_in(outlet, key, until)
-                elif after > until:  # the client has heard of it elsewhere before this process did
+                    self._move_in(outlet, key, after)
+                elif after >= until:  # nobody has told this process yet
                     await self._fill(feed, after)
                 else:
                     rows = await ask(storage.read, key, after, until, ROWS)
                     told = [storage.numbered(key, row.seq, row.element) for row in rows if row.needs <= generation]
-                    outlet.put([*frames(told)])
+                    for frame in frames(told):
+                        if not self._is_resuming(outlet, key):  # left, and perhaps entered again, meanwhile
+                            return
+                        outlet.put([frame])
+                        await outlet.drained()
                     after = rows[-1].seq if len(rows) == ROWS else until
-                    await outlet.drained()
         finally:
             feed.reserved -= 1
             self._forget_if_idle(feed)
+
+    def _is_resuming(self, outlet: Outlet, key: Key) -> bool:
+        return key in outlet.resuming and self._speaks(outlet)
 
     async def _fill(self, feed: Feed, until: int) -> None:
         """Read what the bus did not bring, up to `until`; what it brings meanwhile is not told twice."""
         async with feed.filling:
             while feed.position < until and not feed.is_idle:
-                metrics.fills.inc()
+                metrics.gaps.inc()
                 rows = await ask(storage.read, feed.key, feed.position, until, ROWS)
                 for row in rows:
                     feed.skip_to(row.seq - 1)
@@ -305,15 +325,15 @@ class Hub:
                     for outlet in list(feed.outlets):
                         await outlet.drained()
 
-    async def _compare(self) -> None:
+    async def _compare(self, feeds: Iterable[Feed]) -> None:
         """Find what was told while its ring was lost: by a publisher that died, or without a bus."""
-        behind = await ask(storage.behind, {key: feed.position for key, feed in self.feeds.items()})
+        compared = {feed.key: feed for feed in feeds}
+        behind = await ask(storage.behind, {key: feed.position for key, feed in compared.items()})
         if behind:
             await asyncio.sleep(GAP_SECONDS)  # most are on the bus just now
         for key, last in behind.items():
-            feed = self.feeds.get(key)
-            if feed is not None and feed.position < last:
-                self._soon(self._fill(feed, last))
+            if compared[key].position < last:
+                self._soon(self._fill(compared[key], last))
 
     async def _check_sessions(self, session_ids: set[int]) -> None:
         if session_ids:
@@ -326,10 +346,10 @@ class Hub:
     async def _catch_up(self) -> None:
         """The bus is back (or new): ask the database, until it answers, for what the bus did not tell."""
         await self._announce([(session_id, session.newest) for session_id, session in self.sessions.items()])
-        await self._lease.renew(list(self.people))
+        self._soon(self._lease.renew(list(self.people)))
         while self._listening.is_set():
             try:
-                await self._compare()
+                await self._compare(self.feeds.values())
                 await self._check_all_sessions()
                 await self._stand([outlet for outlets in self.people.values() for outlet in outlets])
                 return
@@ -361,7 +381,7 @@ class Hub:
             while True:
                 next_try = self._loop.time() + RETRY_SECONDS
                 await self._listen()
-                metrics.bus_losses.inc()
+                self._look_after_sockets()
                 await asyncio.sleep(max(0, next_try - self._loop.time()))
         finally:
             _hubs.pop(self._loop, None)
@@ -379,8 +399,11 @@ class Hub:
                 log.exception("hub_failed")
             elif self._listening.is_set():
                 log.warning("bus_lost", reason=type(error).__name__)
+            if self._listening.is_set():
+                metrics.bus_losses.inc()
         finally:
             self._listening.clear()
+            metrics.bus_up.set(0)
             await self._line.close()
             if ear is not None:
                 ear.cancel()
@@ -401,23 +424,23 @@ class Hub:
 
     def _tend(self, beats: int) -> None:
         """What is due from time to time, with the beacon as the clock."""
-        outlets, now = self.outlets(), self._loop.time()
-        for outlet in outlets:
-            outlet.check(now)
-        self._count(outlets)
+        self._look_after_sockets()
         self._soon(self._lease.renew(list(self.people)))
         if beats % COMPARE_BEACONS == 0:
-            self._soon(self._compare())
+            self._soon(self._compare(self.feeds.values()))
         if beats % SESSION_CHECK_BEACONS == 0:
             self._soon(self._check_all_sessions())
 
-    def _count(self, outlets: list[Outlet]) -> None:
+    def _look_after_sockets(self) -> None:
+        outlets, now = self.outlets(), self._loop.time()
+        for outlet in outlets:
+            outlet.check(now)
         waiting = [outlet.waiting_bytes for outlet in outlets]
         metrics.sockets.set(len(outlets))
         metrics.people.set(len(self.people))
         metrics.rooms.set(sum(1 for kind, _ in self.feeds if kind == StreamKind.ROOM))
-        metrics.queued.labels("all").set(sum(waiting))
-        metrics.queued.labels("longest").set(max(waiting, default=0))
+        metrics.queued.set(sum(waiting))
+        metrics.longest_queue.set(max(waiting, default=0))
 
     async def _hear(self) -> None:
         """Every message that waits, then the writers' turn at least once a frame's worth of bytes."""

@@ -1,9 +1,10 @@
 """What was told: the numbered messages of every person and every room (D12, docs/adr/0007-what-is-durable.md)."""
 
+from datetime import timedelta
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 
@@ -37,5 +38,23 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
+
+class MassMessage(models.Model):
+    """A personal message to an audience, until everyone in it has been told (mass.py)."""
+
+    audience = models.CharField(max_length=32)  # a name in audiences.py
+    source_id = models.BigIntegerField()
+    element = models.TextField()
+    needs = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)  # after that nobody else is told
+    told_until = models.BigIntegerField(default=0)  # the people up to this id have it
+    last_turn = models.DateTimeField(db_default=Now())  # of its last batch: who has waited longest is next
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    remaining: timedelta | None  # of its time, on rows that mass.py reads
+
     class Meta:
-        indexes: ClassVar = [BrinIndex(fields=["created_at"], name="message_age")]
+        indexes: ClassVar = [
+            models.Index(fields=["last_turn"], condition=Q(finished_at=None), name="mass_messages_waiting")
+        ]

@@ -14,6 +14,7 @@ from heihei_site.realtime.storage import Key
 ENDED = 4401  # bad token, or its session has ended
 TOO_SLOW = 4429  # reconnect and resume
 TRY_AGAIN = 1012
+TOO_MANY = 1008  # of its session's sockets the oldest
 
 
 class Pipe(Protocol):
@@ -102,6 +103,11 @@ class Outlet:
         return self._closed
 
     @property
+    def close_code(self) -> int:
+        """0 as long as it was not us who closed it."""
+        return self._close_code
+
+    @property
     def waiting_bytes(self) -> int:
         return self._waiting_bytes
 
@@ -113,8 +119,8 @@ class Outlet:
             self.close(TRY_AGAIN)
 
     async def drained(self) -> None:
-        """Until everything is with the connection, or the socket is closed."""
-        while self._waiting and not self._closed:
+        """Until the connection takes more, or the socket is closed."""
+        while self._paused_since is not None and not self._closed:
             self._drained = self._drained or asyncio.Event()
             await self._drained.wait()
 
@@ -135,7 +141,7 @@ class Outlet:
                 size += len(burst[-1])
             self._waiting_bytes -= size
             self._pipe.write(burst)
-        if not self._waiting:
+        if self._paused_since is None:
             self._tell_drained()
 
     def _tell_drained(self) -> None:

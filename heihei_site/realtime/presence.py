@@ -1,8 +1,8 @@
-"""Who is connected just now, to any process. A lease: each hub renews its own every beacon, and a hub that dies is
-forgotten LEASE_SECONDS later. Soft state in Redis; while that is away, everyone counts as absent."""
+"""Who is connected, to any process, a beacon (2 s) ago. A lease: each hub renews its own at every beacon, and one that
+dies is forgotten LEASE_SECONDS later. Soft state in Redis; while that is away, everyone counts as absent."""
 
 import time
-from collections.abc import Awaitable, Collection
+from collections.abc import Collection
 from functools import cache
 from typing import cast
 
@@ -10,6 +10,8 @@ import redis
 import redis.asyncio
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +27,13 @@ def _people_of(hub: str) -> str:
 
 @cache
 def _asker(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, decode_responses=True)
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 1),
+        decode_responses=True,
+    )
 
 
 def present(user_ids: Collection[int]) -> set[int]:
@@ -46,31 +54,35 @@ def present(user_ids: Collection[int]) -> set[int]:
 
 
 class Lease:
-    """One hub's side."""
+    """One hub's side: a few commands every beacon, however many sockets come and go meanwhile."""
 
     def __init__(self, hub: str) -> None:
         self._hub = hub
         self._key = _people_of(hub)
+        self._told: set[int] | None = None  # who is known to be in the set; None where that is unknown
         self._redis = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT
+            settings.REDIS_URL,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            retry=redis.asyncio.retry.Retry(NoBackoff(), 1),
         )
 
-    async def begin(self, people: Collection[int]) -> None:
-        """They are here."""
+    async def renew(self, everyone: Collection[int]) -> None:
+        """These people are here for LEASE_SECONDS more, and nobody else; also where Redis has forgotten them."""
+        here, now = set(everyone), time.time()
+        told, self._told = self._told, None
+        if not await self._redis.expire(self._key, LEASE_SECONDS):
+            told = None
         asking = self._redis.pipeline(transaction=False)
-        now = time.time()
         asking.zremrangebyscore(HUBS, "-inf", now)
         asking.zadd(HUBS, {self._hub: now + HUB_SECONDS})
-        asking.sadd(self._key, *people)
+        if told is None:
+            asking.delete(self._key)
+            told = set()
+        if came := here - told:
+            asking.sadd(self._key, *came)
+        if gone := told - here:
+            asking.srem(self._key, *gone)
         asking.expire(self._key, LEASE_SECONDS)
         await asking.execute()
-
-    async def renew(self, everyone: Collection[int]) -> None:
-        """All who are here stay so for LEASE_SECONDS more, also where Redis has forgotten them."""
-        if everyone and not await self._redis.expire(self._key, LEASE_SECONDS):
-            await self.begin(everyone)
-        elif everyone:
-            await self._redis.zadd(HUBS, {self._hub: time.time() + HUB_SECONDS})
-
-    async def end(self, user_id: int) -> None:
-        await cast(Awaitable[int], self._redis.srem(self._key, user_id))
+        self._told = here

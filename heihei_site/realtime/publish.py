@@ -4,8 +4,8 @@
         ...
         publish(GiftSent(...), to=room(live))
 
-`telling` is a transaction. As its last step it numbers and stores what was published inside: counters are locked
-after everything else, in primary-key order, and not for longer than the commit takes (docs/adr/0007-what-is-durable.md).
+`telling` is a transaction. As its last step it numbers and stores what was published inside: counters are locked after
+everything else, in primary-key order, and not for longer than the commit takes (docs/adr/0007-what-is-durable.md).
 """
 
 import threading
@@ -13,15 +13,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 
-from heihei_site.realtime import bus, storage
+from heihei_site.realtime import bus, mass, storage, tasks
 from heihei_site.realtime.events import Event, Kind, element
-from heihei_site.realtime.groups import Person, Room
+from heihei_site.realtime.groups import Audience, Person, Room
 from heihei_site.realtime.models import StreamKind
+
+_FOR: dict[Kind, tuple[type, ...]] = {Kind.ROOM: (Room,), Kind.STATE: (Room, Person), Kind.PERSONAL: (Person, Audience)}
 
 
 class _Open(threading.local):
@@ -46,9 +47,9 @@ def telling() -> Iterator[None]:
         with transaction.atomic():
             _open.savepoints = len(connection.savepoint_ids)
             yield
-            if acts:
+            _open.acts = None  # what runs on commit may tell something itself
+            if acts and not transaction.get_rollback():
                 _settle(acts)
-                transaction.on_commit(partial(bus.send, acts, at=time.time()), robust=True)
     finally:
         _open.acts = None
 
@@ -59,6 +60,8 @@ def _telling_inside(acts: list[bus.Act]) -> Iterator[None]:
         with transaction.atomic():
             _open.savepoints = len(connection.savepoint_ids)
             yield
+            if transaction.get_rollback():
+                del acts[told_before:]
     except BaseException:
         del acts[told_before:]
         raise
@@ -66,22 +69,26 @@ def _telling_inside(acts: list[bus.Act]) -> Iterator[None]:
         _open.savepoints = outside
 
 
-def publish(event: Event, to: Room | Person) -> None:
-    """Tell everyone in the room, or the person. The values are those of this moment.
+def publish(event: Event, to: Room | Person | Audience) -> None:
+    """Tell everyone in the room, the person, or everyone in the audience. The values are those of this moment.
 
     A personal or room message is a row when the transaction commits; a dead bus only delays it. The latest value of a
-    state is not kept anywhere: a dead bus loses it, and the next one makes good for it.
+    state is not kept anywhere: a dead bus loses it, and the next one makes good for it. An audience costs one row,
+    however large it is; workers tell its people soon after (mass.py).
     """
     if isinstance(to, Room) and getattr(event, "room_id", None) != to.id:
         raise ValueError(f"{type(event).__name__} carries another room than the one it is published to")
-    if event.kind is not Kind.STATE and (event.kind is Kind.PERSONAL) != isinstance(to, Person):
-        raise ValueError(f"{type(event).__name__} is not for a {type(to).__name__.lower()}")
+    if not isinstance(to, _FOR.get(event.kind, ())):
+        raise ValueError(f"{type(event).__name__} is not for {type(to).__name__}")
     act: bus.Act = {"element": element(event), "needs": storage.as_number(event.needs)}
-    if event.kind is Kind.STATE:
+    expires = getattr(event, "expire_time", None)
+    if isinstance(to, Audience):
+        _act("mass", audience=to.name, source_id=to.source_id, expires=expires, **act)
+    elif event.kind is Kind.STATE:
         name = event.action or event.msg_type
         _act("state", to=[to.kind.value, to.id], name=name, version=getattr(event, "version"), **act)  # noqa: B009
     else:
-        _act("tell", to=[[to.kind.value, to.id, 0]], expires=getattr(event, "expire_time", None), **act)
+        _act("tell", to=[[to.kind.value, to.id, 0]], expires=expires, **act)
 
 
 def enter_room(user_id: int, room_id: int) -> None:
@@ -113,6 +120,19 @@ def _act(do: str, **what: Any) -> None:
 
 
 def _settle(acts: list[bus.Act]) -> None:
+    """The last step of the transaction: rows for what is kept, counters last. The rest happens on commit."""
+    to_audiences = [act for act in acts if act["do"] == "mass"]
+    if to_audiences:
+        mass.write(to_audiences)
+    if ring := [act for act in acts if act["do"] != "mass"]:
+        _number(ring)
+        at = time.time()
+        transaction.on_commit(lambda: bus.send(ring, at=at), robust=True)
+    if to_audiences:
+        transaction.on_commit(tasks.nudge, robust=True)
+
+
+def _number(acts: list[bus.Act]) -> None:
     """Numbers and stores what is to be told, and says from which number on those who enter a room hear it."""
     entered = {act["room"] for act in acts if act["do"] == "enter"}
     heard = storage.last_seqs([(StreamKind.ROOM, room_id) for room_id in entered]) if entered else {}

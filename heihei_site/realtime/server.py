@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import ProtocolError
 from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.http11 import Request
@@ -58,6 +59,11 @@ class Socket(WebSocketsSansIOProtocol):
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.outlet is not None:
+            self.outlet.hang_up()  # from here on the transport raises where it is written to
+        super().connection_lost(exc)
+
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:
@@ -76,6 +82,17 @@ class Socket(WebSocketsSansIOProtocol):
         self._frames_left, self._frames_counted_at = min(FRAMES_AT_ONCE, refilled) - 1, now
         if self._frames_left < 0:
             self.end(FLOOD)
+            self.transport.pause_reading()
+            raise ProtocolError("too many frames")  # what else has come is thrown away unread
+
+    def handle_parser_exception(self) -> None:
+        if not self.close_sent:
+            super().handle_parser_exception()
+
+    def keepalive_timeout(self) -> None:
+        """Nobody is there to read what has not gone out yet; to wait for that would be for ever."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -124,7 +141,9 @@ class Pipe:
 
     def open(self, outlet: Outlet) -> None:
         self._protocol.outlet = outlet
-        if self._protocol.writable.is_set():
+        if self._protocol.transport.is_closing():
+            outlet.hang_up()
+        elif self._protocol.writable.is_set():
             outlet.resume()
 
     def write(self, frames: Sequence[Frame]) -> None:

@@ -110,20 +110,25 @@ def read(key: Key, after: int, until: int, limit: int) -> list[Kept]:
         rows = rows.filter(created_at__gt=Now() - settings.ROOM_RESUME)
     found = rows.values_list("seq", "element", "needs", F("expires_at") - Now())[:limit]
     return [
-        Kept(seq, text.encode() if remaining is None else _as_of_now(text, remaining), needs)
+        Kept(seq, text.encode() if remaining is None else as_of_now(text, remaining), needs)
         for seq, text, needs, remaining in found
     ]
 
 
-def _as_of_now(text: str, remaining: timedelta) -> bytes:
-    """An invitation with what remains of its time, or the word that it has expired."""
+def as_of_now(text: str, remaining: timedelta) -> bytes:
+    """An invitation with what remains of its time, where it names that; or the word that it has expired."""
     told = orjson.loads(text)
     message = told["msg"]
     if remaining <= timedelta():
         expired = Expired(msg_id=message["msgId"], chat_id=message.get("chatId"), live_id=message.get("liveId"))
         return element(expired)
-    message["expireTime"] = ceil(remaining / timedelta(seconds=1))
+    if "expireTime" in message:
+        message["expireTime"] = whole_seconds(remaining)
     return orjson.dumps(told)
+
+
+def whole_seconds(remaining: timedelta) -> int:
+    return ceil(remaining / timedelta(seconds=1))
 
 
 def numbered(key: Key, seq: int, element: bytes) -> bytes:

@@ -4,9 +4,12 @@ Who changes how many are inside holds the live's row, so counts and memberships 
 then rooms (docs/architecture.md). Every deadline is compared with the database's clock.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -26,13 +29,16 @@ from heihei_site.providers import registry
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
-from live.events import AudienceChanged, LiveStopped, SystemSaid, TitleChanged
+from live.events import AudienceChanged, LiveStarted, LiveStopped, SystemSaid, TitleChanged
 from live.models import Live, Member
-from live.selectors import audience
+from live.selectors import LIVE_LINK, audience
 from live.serializers import told_card
 from live.serializers import viewer as viewer_card
+from users.groups import followers
 from users.models import User
 from users.selectors import blocked_between
+
+log = structlog.get_logger(__name__)
 
 
 @telling()
@@ -64,16 +70,29 @@ def create_live(*, owner: User, title: str, client: Client, device_type: str = "
 
 @telling()
 def start_live(*, owner: User, live: Live) -> None:
-    """The sound has arrived: on air. The second time it already is."""
+    """The sound has arrived: on air, and the owner's followers are told. The second time it already is."""
     if live.owner_id != owner.pk:
         raise NotPermitted
-    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+    owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     waiting = Live.objects.filter(pk=live.pk, status=Live.Status.TO_START)
     started = waiting.update(status=Live.Status.PLAYING, started_at=Now(), owner_deadline=Now() + settings.OWNER_LEASE)
     if started:
         User.objects.filter(pk=owner.pk).update(live_count=F("live_count") + 1, kind=User.Kind.ANCHOR)
+        if live.visible:
+            _tell_followers(owner, live)
     elif not Live.objects.on_air().filter(pk=live.pk).exists():
         raise LiveInvalid
+
+
+def _tell_followers(owner: User, live: Live) -> None:
+    news = LiveStarted(
+        from_user_id=owner.pk,
+        from_user_name=owner.display_name,
+        gender=owner.gender,
+        link=LIVE_LINK.format(live.pk),
+        text=f"您关注的{owner.display_name}开播了",
+    )
+    publish(news, to=followers(owner))
 
 
 def join_live(*, user: User, live: Live, client: Client) -> None:
@@ -126,6 +145,7 @@ def beat(*, user: User, live: Live, as_owner: bool) -> None:
             raise NotInRoom
 
 
+@transaction.atomic
 def _owner_beat(live: Live) -> None:
     deadline = Now() + settings.OWNER_LEASE
     in_time = Live.objects.open().filter(pk=live.pk, owner_deadline__gt=Now())
@@ -199,7 +219,7 @@ def ban_live(live: Live) -> bool:
 def end_overdue() -> int:
     """Ends the lives whose owners fell silent. Returns how many; run twice, the second finds none."""
     overdue = list(Live.objects.overdue().values_list("pk", flat=True)[:500])
-    return sum(end_overdue_live(live_id) for live_id in overdue)
+    return _each(end_overdue_live, overdue)
 
 
 @telling()
@@ -212,7 +232,18 @@ def end_overdue_live(live_id: int) -> bool:
 def count_out_silent() -> int:
     """Takes the viewers whose leases ran out out of their rooms. Returns how many."""
     rooms = Member.objects.lapsed().exclude(user=F("live__owner")).values_list("live_id", flat=True).distinct()
-    return sum(_count_out(live_id) for live_id in list(rooms[:500]))
+    return _each(_count_out, list(rooms[:500]))
+
+
+def _each(deed: Callable[[int], int], live_ids: list[int]) -> int:
+    """The sum of what was done; a live that fails is logged and does not keep the others from their turn."""
+    done = 0
+    for live_id in live_ids:
+        try:
+            done += deed(live_id)
+        except Exception:
+            log.exception("sweep_failed", live=live_id, deed=deed.__name__)
+    return done
 
 
 @telling()
@@ -243,7 +274,7 @@ def _count(live: Live, change: int, *, newcomers: int = 0) -> None:
             total_count=live.occupied,
             room_seat_count=live.seats,
             room_locked_count=live.locked,
-            users=[dict(viewer_card(member)) for member in audience(live)] if small else None,
+            users=[viewer_card(member) for member in audience(live)] if small else None,
         ),
         to=room(live),
     )

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from redis.exceptions import TimeoutError
 
 from heihei_site.api import throttles
 from heihei_site.api.throttles import allowed
@@ -105,3 +106,16 @@ def test_the_limit_of_a_person_is_exact_when_forty_threads_call_the_endpoint(api
     with ThreadPoolExecutor(THREADS) as pool:
         codes = list(pool.map(post, range(THREADS)))
     assert sorted(codes) == [0] * 5 + [429] * 35
+
+
+def test_a_valkey_that_does_not_answer_costs_one_time_out_and_not_one_per_call(api, monkeypatch):
+    tries = []
+
+    class Silent:
+        def hit(self, *args: object) -> bool:
+            tries.append(args)
+            raise TimeoutError("no answer")
+
+    monkeypatch.setattr(throttles, "_limiter", Silent)
+    assert all(throttles.allowed("1/hour", "anybody") for _ in range(20))
+    assert len(tries) == 1

@@ -2,7 +2,6 @@
 twice, the room goes on)."""
 
 import itertools
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,13 +11,12 @@ from functools import partial
 
 import pytest
 
-from heihei_site.system.tasks import CANARY
 from tests.app import Answer
 from tests.client import Phone
+from tests.faults.plugs import RECOVERY, dead, kill, last_job
 from tests.processes import wait_until
-from tests.venue import Venue, open_venue
+from tests.venue import Venue
 
-RECOVERY = 20  # seconds until /health is 200 again
 SWEEP = 10  # seconds: the sweep comes every five
 PRICE, GOLD = 2, 1000
 ROSE = 103
@@ -79,12 +77,6 @@ class Evening:
         return listener.screen.texts().count(text) == 1
 
 
-@pytest.fixture(scope="module")
-def venue() -> Iterator[Venue]:
-    with open_venue() as venue:
-        yield venue
-
-
 @pytest.fixture
 def evening(venue: Venue) -> Iterator[Evening]:
     anchor, viewer = venue.guest("小雨"), venue.guest("阿南", "Male", gold=GOLD)
@@ -113,35 +105,14 @@ def tapping(evening: Evening, combo: str) -> Iterator[None]:
         thread.join()
 
 
-def kill(venue: Venue, role: str) -> float:
-    """Seconds until another process has the role, /health is 200, and not only because it remembers the job that it
-    saw before: another one has gone through beat, broker and worker."""
-    former, began, killed_at = venue.instance.process(role), time.monotonic(), time.time()
-    venue.instance.kill(role)
-    wait_until(lambda: venue.instance.process(role) not in (None, former), RECOVERY, f"{role} runs again")
-    wait_until(venue.instance.healthy, RECOVERY, f"/health is 200 after {role} was killed")
+def recovers(venue: Venue, role: str) -> float:
+    """Seconds, after a kill -9, until /health is 200, and not only because it remembers the job that it saw before:
+    another one has gone through beat, broker and worker."""
+    began, killed_at = time.monotonic(), time.time()
+    kill(venue, role)
     wait_until(lambda: last_job(venue) > killed_at + 0.5, RECOVERY, f"a job is done after {role} was killed")
     assert venue.instance.healthy()
     return time.monotonic() - began
-
-
-def last_job(venue: Venue) -> float:
-    asked = f"from django.core.cache import cache; print(cache.get({CANARY!r}, 0))"
-    return float(venue.manage("shell", "-v", 0, "-c", asked))
-
-
-@contextmanager
-def dead(venue: Venue, *roles: str) -> Iterator[None]:
-    """Killed, and the supervisor, put to sleep, does not start them again."""
-    venue.instance.supervisor.send_signal(signal.SIGSTOP)
-    try:
-        for role in roles:
-            venue.instance.kill(role)
-        wait_until(lambda: not any(map(venue.instance.process, roles)), 2, f"{roles} are gone")
-        yield
-    finally:
-        venue.instance.supervisor.send_signal(signal.SIGCONT)
-    wait_until(venue.instance.healthy, RECOVERY, f"/health is 200 with {roles} again")
 
 
 def test_an_evening_goes_on_whatever_is_killed(evening: Evening) -> None:
@@ -152,7 +123,7 @@ def test_an_evening_goes_on_whatever_is_killed(evening: Evening) -> None:
         lines = [anchor._socket, viewer._socket]
 
         with tapping(evening, f"during {role}"):
-            assert kill(venue, role) < RECOVERY, role
+            assert recovers(venue, role) < RECOVERY, role
 
         evening.given += 2
         evening.nothing_is_charged_twice(f"during {role}")

@@ -1,9 +1,13 @@
 """Who falls silent is out: by a sweep, or by whoever reads next. D21, I8: by the database's clock alone."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models.functions import Now
 
 from live import selectors, tasks
 from live.models import Live
+from live.services import rooms
 from tests import factories
 from tests.answers import ok, refused
 
@@ -156,3 +160,18 @@ class TestViewers:
         assert selectors.rooms_of(evening.viewer.pk) == [evening.live.pk]
         evening.asleep(evening.viewer, seconds=46)
         assert selectors.rooms_of(evening.viewer.pk) == []
+
+
+def test_a_live_that_cannot_be_ended_does_not_keep_the_others_from_ending(monkeypatch):
+    broken, *_ = [factories.live(factories.person(), status=Live.Status.PLAYING) for _ in range(3)]
+    Live.objects.update(owner_deadline=Now() - timedelta(seconds=1))
+    end = rooms.end_live
+
+    def fails_for_one(live_id, **how):
+        if live_id == broken.pk:
+            raise RuntimeError("this one cannot be ended")
+        return end(live_id, **how)
+
+    monkeypatch.setattr(rooms, "end_live", fails_for_one)
+    assert rooms.end_overdue() == 2
+    assert set(Live.objects.filter(status=Live.Status.PLAYING)) == {broken}

@@ -149,11 +149,11 @@ def test_the_caller_can_undo_it(person):
     assert pay(rich, poor, 20).fresh
 
 
-def test_a_transfer_takes_five_statements(person):
+def test_a_transfer_takes_three_statements(person):
     rich, poor = person(gold=50), person(gold=1)
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         pay(rich, poor, 20)
-    assert len(queries) == 5, queries.captured_queries
+    assert len(queries) == 3, queries.captured_queries
 
 
 class TestTheDatabaseItself:

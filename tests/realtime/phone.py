@@ -75,6 +75,9 @@ class Phone:
             self._elements.extend(json.loads(payload))
         return self._elements.popleft()
 
+    def elements(self, count: int, seconds: float = 5) -> list[dict[str, Any]]:
+        return [self.element(seconds) for _ in range(count)]
+
     def message(self, seconds: float = 5) -> dict[str, Any]:
         return self.element(seconds)["msg"]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from heihei_site.api.clients import IM
 from heihei_site.realtime.events import Event, Kind, catalogue
 
 
@@ -27,4 +28,43 @@ class Watching(Event):
     online_users: int
 
 
-del catalogue[-2:]
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    kind = Kind.PERSONAL
+    msg_type = "toast"
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewlyNoted(Event):
+    """Nothing for clients below 2.0."""
+
+    kind = Kind.PERSONAL
+    msg_type = "toast"
+    needs = IM
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited(Event):
+    kind = Kind.PERSONAL
+    msg_type = "action"
+    action = "invited"
+
+    live_id: int
+    expire_time: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread(Event):
+    kind = Kind.STATE
+    msg_type = "action"
+    action = "unread"
+
+    version: int
+    count: int
+
+
+del catalogue[-6:]

@@ -7,34 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import django.db
 import pytest
-from channels.testing import WebsocketCommunicator
-from django.conf import settings
 
 from heihei_site.realtime import bus, memberships
-from heihei_site.realtime.groups import room
 from heihei_site.realtime.hub import Hub
+from heihei_site.realtime.models import StreamKind
 from heihei_site.realtime.outlet import Outlet
-from tests.realtime.telling import end_sessions, enter_room, leave_room, publish
-from heihei_site.realtime.routing import application
 from heihei_site.realtime.sessions import Connection
-from tests.realtime.sample_events import Said
-from tests.realtime.test_socket import ROOM, heard, in_the_room, say
-
-
-def test_the_application_speaks_to_any_asgi_server(people, committed):
-    people.sign_in("t", 1, ROOM)
-
-    async def scenario():
-        phone = WebsocketCommunicator(application, "/ws/channel?token=t")
-        assert await phone.connect() == (True, None)
-        while await phone.receive_nothing(0.05):
-            publish(Said(room_id=ROOM, text="anyone?"), to=room(ROOM))
-        [element] = await phone.receive_json_from()
-        assert element["msg"]["text"] == "anyone?"
-        await phone.disconnect()
-
-    asyncio.run(scenario())
-    asyncio.run(scenario())  # a hub for each loop, and none left behind
+from tests.realtime.conftest import heard, in_the_room
+from tests.realtime.telling import ROOM, end_sessions, enter_room, leave_room, say
 
 
 def test_the_newest_connection_may_be_in_another_process(server, other_server, people):
@@ -114,100 +94,50 @@ def test_without_a_database_a_socket_is_told_to_come_again(server, people, monke
     assert server.phone("t").close_code() == 1012
 
 
-def test_a_message_of_a_newer_release_is_passed_over(server, people):
+def test_a_message_of_a_newer_release_is_passed_over(server, people, plain_redis):
     phone = in_the_room(server, people, "t", 1)
-    bus.send({"do": "something new"})
+    bus.send([{"do": "something new"}])
+    plain_redis.publish(bus.wire_form({})[0], bus.wire_form({"another": "shape"})[1])
     say("fine")
     assert phone.texts(1) == ["fine"]
 
 
-def test_what_is_always_there_to_hear_leaves_the_writers_their_turn(people):
-    async def scenario() -> int:
-        sent = []
+def test_what_is_always_there_to_hear_leaves_the_writers_their_turn(people, transactional_db):
+    """A frame's worth at most is written at once, however much the bus has to say."""
 
-        async def send(message):
-            sent.append(message)
+    async def scenario() -> list[int]:
+        writes = []
+
+        class Counting:
+            def open(self, outlet):
+                outlet.resume()
+
+            def write(self, frames):
+                writes.append(sum(len(frame) for frame in frames))
+
+            def close(self, code):
+                raise AssertionError(code)
 
         here = Hub()
         here._line = Endless()
-        outlet = outlet_with(send)
-        here._move_in(outlet, ROOM)
-        writer, ear = asyncio.create_task(outlet.write()), asyncio.create_task(here._hear())
+        outlet = Outlet(Counting(), Connection(user_id=1, session_id=1, number=1))
+        outlet.open()
+        here._move_in(outlet, (StreamKind.ROOM, ROOM), 0)
         with pytest.raises(ZeroDivisionError):
-            await ear
+            await asyncio.create_task(here._hear())
         await asyncio.sleep(0)
-        writer.cancel()
-        return sum(len(message["text"]) for message in sent)
+        return writes
 
     class Endless:
-        left = 1000
+        told = 0
 
         async def hear(self):
-            self.left -= 1
-            if not self.left:
+            self.told += 1
+            if self.told > 1000:
                 raise ZeroDivisionError
-            return {"do": "deliver", "room": ROOM, "element": b"1" * 1000}
+            to = [[StreamKind.ROOM, ROOM, self.told]]
+            return {"acts": [{"do": "tell", "to": to, "element": b'{"' + b"1" * 1000 + b'"}', "needs": 0}], "at": 0}
 
-    assert asyncio.run(scenario()) > 999_000
-
-
-def outlet_with(send) -> Outlet:
-    return Outlet(send, Connection(user_id=1, session_id=1, number=1))
-
-
-def test_what_waits_travels_in_full_frames_split_between_elements():
-    async def scenario() -> list[str]:
-        frames: list[str] = []
-
-        async def send(message):
-            frames.append(message["text"])
-            await asyncio.sleep(0)
-
-        outlet = outlet_with(send)
-        for _ in range(20):
-            outlet.put(b'"' + b"x" * 9998 + b'"')
-        writer = asyncio.create_task(outlet.write())
-        await asyncio.sleep(0.05)
-        writer.cancel()
-        return frames
-
-    frames = asyncio.run(scenario())
-    assert [len(frame) for frame in frames] == [60007, 60007, 60007, 20003]
-    assert all(frame[0] == "[" and frame[-1] == "]" for frame in frames)
-
-
-def test_a_frame_is_filled_to_the_last_byte():
-    limit = settings.SOCKET_FRAME_BYTES
-
-    async def scenario() -> list[str]:
-        frames: list[str] = []
-
-        async def send(message):
-            frames.append(message["text"])
-
-        outlet = outlet_with(send)
-        outlet.put(b"1" * (limit // 2))
-        outlet.put(b"2" * (limit // 2 - 3))
-        outlet.put(b"3")
-        writer = asyncio.create_task(outlet.write())
-        await asyncio.sleep(0.05)
-        writer.cancel()
-        return frames
-
-    assert [len(frame) for frame in asyncio.run(scenario())] == [limit, 3]
-
-
-def test_a_full_queue_keeps_nothing_and_closes_with_4429():
-    async def scenario() -> list[dict]:
-        sent = []
-
-        async def send(message):
-            sent.append(message)
-
-        outlet = outlet_with(send)
-        for _ in range(1000):
-            outlet.put(b"x" * 1000)
-        await outlet.write()
-        return sent
-
-    assert asyncio.run(scenario()) == [{"type": "websocket.close", "code": 4429}]
+    writes = asyncio.run(scenario())
+    assert sum(writes) > 1_000_000
+    assert max(writes) < 70_000

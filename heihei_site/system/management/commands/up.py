@@ -129,8 +129,20 @@ def prepare_database(environment: Mapping[str, str]) -> None:
 
 def our_programs(environment: Mapping[str, str]) -> list[Program]:
     python = partial(Program, env=environment, cwd=settings.BASE_DIR)
+    not_as_root = "ignore::UserWarning:celery.platforms"  # advice for production
+    celery = [sys.executable, "-W", not_as_root, "-m", "celery", "-A", "heihei_site", "--quiet"]
+    quiet = ["--loglevel", "warning"]
+    schedule = ["--schedule", str(settings.VAR_DIR / "run" / "beat"), "--pidfile="]
+    return [
+        web(environment, settings.PORT),
+        python(name="worker", command=[*celery, "worker", "-P", "threads", "-c", "8", *quiet]),
+        python(name="beat", command=[*celery, "beat", *schedule, *quiet]),
+    ]
+
+
+def web(environment: Mapping[str, str], port: int) -> Program:
     uvicorn = [sys.executable, "-m", "uvicorn", "heihei_site.asgi:application", "--log-level", "warning"]
-    address = ["--host", "127.0.0.1", "--port", str(settings.PORT), "--no-access-log"]
+    address = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
     # The 1.1 app needs idle connections to live 5 minutes (D9); longer frames end the connection (D10).
     limits = ["--timeout-keep-alive", "310", "--ws-max-size", "65536", "--timeout-graceful-shutdown", "3"]
     # No proxy stands in front: who claims to come through one is not believed.
@@ -143,15 +155,9 @@ def our_programs(environment: Mapping[str, str]) -> list[Program]:
         "false",
         "--no-proxy-headers",
     ]
-    not_as_root = "ignore::UserWarning:celery.platforms"  # advice for production
-    celery = [sys.executable, "-W", not_as_root, "-m", "celery", "-A", "heihei_site", "--quiet"]
-    quiet = ["--loglevel", "warning"]
-    schedule = ["--schedule", str(settings.VAR_DIR / "run" / "beat"), "--pidfile="]
-    return [
-        python(name="web", command=[*uvicorn, *address, *limits, *protocols]),
-        python(name="worker", command=[*celery, "worker", "-P", "threads", "-c", "8", *quiet]),
-        python(name="beat", command=[*celery, "beat", *schedule, *quiet]),
-    ]
+    return Program(
+        name="web", command=[*uvicorn, *address, *limits, *protocols], env=environment, cwd=settings.BASE_DIR
+    )
 
 
 def healthy() -> bool:

@@ -1,0 +1,55 @@
+"""What requests pass on their way in. Most of them are calls of the API, and those pass little."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
+from django.http import HttpRequest
+from django.middleware import csrf
+from django_structlog.middlewares import RequestMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+if TYPE_CHECKING:
+    from django.utils.deprecation import MiddlewareMixin
+else:
+    MiddlewareMixin = object
+
+
+class RequestLog(RequestMiddleware):
+    """One line a request, when its end is known, under an id that everything logged meanwhile carries too."""
+
+    def prepare(self, request: HttpRequest) -> None:
+        """Nothing of the caller's own making: an id of ours, and the peer's address as the server knows it."""
+        structlog.contextvars.bind_contextvars(request_id=str(uuid4()), ip=request.META.get("REMOTE_ADDR", ""))
+
+
+class ForPages(MiddlewareMixin):
+    """Before a middleware that people with browsers need: calls of the API, which know no cookie, go past it."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # which has no types
+    pass
+
+
+class Sessions(ForPages, sessions.SessionMiddleware):
+    pass
+
+
+class Authentication(ForPages, auth.AuthenticationMiddleware):
+    pass
+
+
+class Messages(ForPages, messages.MessageMiddleware):
+    pass
+
+
+class Csrf(ForPages, csrf.CsrfViewMiddleware):
+    pass

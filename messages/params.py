@@ -1,0 +1,37 @@
+"""Words for parameters of messages."""
+
+from typing import Annotated, Any
+
+import orjson
+from django.conf import settings
+from rest_framework import serializers
+
+from heihei_site.api.params import Word, text_field
+from messages.models import InstantMessage
+
+
+class ContentField(serializers.JSONField):
+    """A JSON object, or its text where parameters are texts. Which one it must be is its kind's to say."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            content = orjson.loads(data) if isinstance(data, str) else data
+        except orjson.JSONDecodeError:
+            content = None
+        if not isinstance(content, dict):
+            self.fail("invalid")
+        return content
+
+
+def kind_field(**kwargs: Any) -> serializers.ChoiceField:
+    return serializers.ChoiceField(InstantMessage.Kind.choices, **kwargs)
+
+
+def client_msg_id_field(**kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=64, allow_blank=True, trim_whitespace=False, **kwargs)
+
+
+Text = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
+Kind = Annotated[str, Word(kind_field, name="msgType")]
+Content = Annotated[dict[str, Any], Word(ContentField)]
+ClientMsgId = Annotated[str, Word(client_msg_id_field)]

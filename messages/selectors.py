@@ -1,0 +1,52 @@
+"""Reads about people who write to each other."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from heihei_site.postgres.compiled import Compiled, Given
+from users.models import Block, Follow, User
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Somebody to write to, and how the two stand to each other."""
+
+    person: User
+    blocked: bool  # by either of the two (D18)
+    follows_sender: bool
+    followed_by_sender: bool
+
+
+@Compiled
+def _person(user_id: Given) -> QuerySet[User]:
+    people: QuerySet[User] = User.objects.people().filter(pk=user_id)
+    return people
+
+
+def find_person(user_id: int) -> User | None:
+    """None for who is banned."""
+    return next(iter(_person(user_id)), None)
+
+
+@Compiled
+def _addressee(sender: Given, person: Given) -> QuerySet[Any]:
+    there = OuterRef("pk")
+    people: QuerySet[Any] = (
+        User.objects.people()
+        .filter(pk=person)
+        .annotate(
+            blocked=Exists(Block.objects.filter(Q(user=sender, target=there) | Q(user=there, target=sender))),
+            follows_sender=Exists(Follow.objects.filter(follower=there, followee=sender)),
+            followed_by_sender=Exists(Follow.objects.filter(follower=sender, followee=there)),
+        )
+    )
+    return people
+
+
+def find_addressee(sender_id: int, person_id: int) -> Addressee | None:
+    """One query. None for who is not there and who is banned."""
+    for person in _addressee(sender_id, person_id):
+        return Addressee(person, person.blocked, person.follows_sender, person.followed_by_sender)
+    return None

@@ -1,0 +1,57 @@
+"""Messages from many phones at once: I2, and no two who lock each other out."""
+
+import pytest
+
+from messages.models import InstantMessage
+from tests import factories
+from tests.messages.conftest import content, texts
+from tests.races.crowd import at_once, codes, same_phone
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def writing(phone, to, text, **changes):
+    said = {"toUserId": to.pk, "content": content(text)} | changes
+    return lambda: same_phone(phone).post("msg/send-msg", **said)
+
+
+def test_one_message_sent_20_times_at_once_is_stored_and_told_once_and_every_answer_is_the_same(talk):
+    answers = at_once([writing(talk.mine, talk.her, "在吗", clientMsgId="k")] * 20, together=20)
+    assert codes(answers) == {0: 20}
+    row = InstantMessage.objects.get()
+    assert {(answer["msgId"], answer["createTime"]) for answer in answers} == {
+        (row.pk, int(row.created_at.timestamp()))
+    }
+    assert (texts(talk.her), texts(talk.me)) == (["在吗"], ["在吗"])
+
+
+def test_of_20_that_say_different_things_to_different_people_under_one_name_one_is_sent(talk):
+    people = [factories.person() for _ in range(4)]
+    deeds = [writing(talk.mine, people[n % 4], f"{n}", clientMsgId="k") for n in range(20)]
+    answers = at_once(deeds, together=20)
+    assert len({answer["msgId"] for answer in answers}) == 1
+    row = InstantMessage.objects.get()
+    assert texts(talk.me) == [text for person in people for text in texts(person)] == [row.content["text"]]
+
+
+def test_who_is_blocked_gets_none_of_20_through(talk):
+    talk.hers.post("user/block-user", userId=talk.me.pk)
+    answers = at_once([writing(talk.mine, talk.her, "在吗", clientMsgId="k")] * 20)
+    assert codes(answers) == {711: 20}
+    assert InstantMessage.objects.count() == 0
+
+
+def test_a_circle_of_people_who_write_to_each_other_does_not_stop(talk):
+    people = {talk.me: talk.mine, talk.her: talk.hers}
+    for other in (factories.person(), factories.person()):
+        people[other] = type(talk.mine)(other)
+    deeds = [
+        writing(phone, to, f"{number}", clientMsgId=f"{to.pk}-{number}")
+        for number in range(15)
+        for sender, phone in people.items()
+        for to in people
+        if to != sender
+    ]
+    assert codes(at_once(deeds)) == {0: len(deeds)}
+    for person in people:
+        assert len(texts(person)) == 15 * 6  # three write to each, and each writes to three
