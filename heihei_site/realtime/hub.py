@@ -415,6 +415,8 @@ class Hub:
         while self._loop.time() - self._heard_at < SILENCE_SECONDS:
             with suppress(redis.TimeoutError):  # slow is not gone: SILENCE_SECONDS decide
                 await self._line.say({"do": "beacon", "hub": self._name})
+            if ear.cancelling():  # as we are ourselves, but `asyncio.wait_for` may swallow that before Python 3.12
+                raise asyncio.CancelledError
             beats += 1
             self._tend(beats)
             await asyncio.wait([ear], timeout=BEACON_SECONDS)

@@ -1,6 +1,7 @@
 """How long is kept what was told (D12): a person's messages by number and age, a room's by age."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -78,9 +79,9 @@ def _let_go(kind: int, owners: list[int]) -> list[int]:
     may have more."""
     first_kept: dict[int, int] = {}
     deleted: dict[int, int] = {}
-    age, many = _bounds(kind)
+    looked_for: list[Any] = [MESSAGES, kind, owners, *_bounds(kind)]
     with connection.cursor() as cursor:
-        cursor.execute(_DELETE, [MESSAGES, kind, owners, age, many])
+        cursor.execute(_DELETE, looked_for)
         for owner_id, seq in cursor.fetchall():
             first_kept[owner_id] = max(seq + 1, first_kept.get(owner_id, 0))
             deleted[owner_id] = deleted.get(owner_id, 0) + 1

@@ -118,7 +118,7 @@ From 2.0 on, text frames with a JSON array of elements. There is one kind:
 | --- | --- |
 | a frame, either way | {_FRAME} |
 | frames from a client, pings included | {server.FRAMES_A_SECOND} a second, {server.FRAMES_AT_ONCE} at once |
-| elements of a client's frame | {consumers.ELEMENTS:,}; after many the next frame is read when they were {consumers.ELEMENTS_A_SECOND} a second |
+| elements of a client's frame | {consumers.ELEMENTS:,}; many are handled at {consumers.ELEMENTS_A_SECOND} a second |
 | connects with one token | {turnstile.AT_ONCE} at once, {turnstile.A_SECOND:g} a second; more are closed with {outlet.TRY_AGAIN} |
 | sockets of one token | {hub.SESSION_SOCKETS} of a process; with more, the oldest is closed with {outlet.TOO_MANY} |
 | IM | {settings.INSTANT_MESSAGES} for one person, else errorcode 429 |

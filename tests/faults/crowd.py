@@ -283,11 +283,12 @@ class Crowd(AbstractContextManager["Crowd"]):
             with suppress(TimeoutError):
                 await asyncio.wait_for(done.wait(), random.uniform(0.5, 1.5) * pause)
 
-    def settle(self, *, at_least: int) -> None:
+    def settle(self, *, at_least: int, within: float = PROMISE) -> None:
         """I1: everybody who had to hear an acknowledged line heard it once, in order, in time; `at_least` so many."""
         with suppress(AssertionError):
-            wait_until(lambda: not self.look(self.book.missing), PROMISE + 5, "everything arrives")
+            wait_until(lambda: not self.look(self.book.missing), within + 5, "everything arrives")
         found = self.look(lambda: [*self.book.complaints, *self.book.missing(), *self.book.turned_around()])
         assert not found, f"{len(found)}: {found[:20]}"
-        assert self.look(self.book.late) == []
+        late = self.look(lambda: self.book.late(within))
+        assert not late, f"{len(late)}: {late[:20]}"
         assert len(self.book.given) >= at_least, f"{len(self.book.given)} lines of {len(self.book.lines)}"

@@ -90,22 +90,22 @@ class Book:
             if line.key not in self._heard[person]
         ]
 
-    def late(self) -> list[str]:
+    def late(self, promise: float = PROMISE) -> list[str]:
         found = []
         for line in self.given:
-            due = self._due(line)
+            due = self._due(line, promise)
             for person in sorted(line.audience):
                 at = self._heard[person].get(line.key, due)
                 if at > due:
-                    found.append(f"{person} heard {line.key} {at - due + PROMISE:.1f} s after it was due at once")
+                    found.append(f"{person} heard {line.key} {at - due:.1f} s too late")
         return found
 
-    def _due(self, line: Line) -> float:
+    def _due(self, line: Line, promise: float) -> float:
         assert line.acknowledged_at is not None
-        due = line.acknowledged_at + PROMISE
+        due = line.acknowledged_at + promise
         for began, ended in sorted(self.faults):
             if began <= due:
-                due = max(due, ended + PROMISE)
+                due = max(due, ended + promise)
         return due
 
     def turned_around(self) -> list[str]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.faults.mail import percentile
 from tests.processes import ROOT, memory_of, wait_until
 from tests.realtime.phone import Phone
 
+TICK = 0.005  # seconds: what the machine's scheduler adds by itself
 MEGABYTE = 1024 * 1024
 GROWTH = 96 * MEGABYTE  # of a web process of 150, under all of them at once
 
@@ -85,11 +87,11 @@ def test_who_connects_and_connects_keeps_few_of_them(venue, crowd_of):
     port = venue.instance.port
     with crowd_of(1) as crowd:
         [(reader, token)] = venue.people(1)
-        phones = [Phone(port, f"/ws/channel?token={token}") for _ in range(30)]
+        phones = [Phone(port, f"/ws/channel?token={token}") for _ in range(15)]
         crowd.run(crowd.people[0].write(reader))
         assert phones[-1].element()["seq"] == 1
-        assert [phone.close_code() for phone in phones[:22]] == [1008] * 22
-        assert all(phone.hears_nothing(0.01) for phone in phones[22:])
+        assert [phone.close_code() for phone in phones[:7]] == [1008] * 7
+        assert all(phone.hears_nothing(0.01) for phone in phones[7:])
         for phone in phones:
             phone.drop()
 
@@ -107,12 +109,14 @@ def test_all_kinds_of_attackers_at_once_cost_bounded_memory_and_no_message(venue
 @pytest.mark.soak
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_an_attacker_delays_nobody(venue, crowd_of, attack):
-    """The 99th percentile of the others is within a fifth of what it is in peace, before or after."""
+    """The 99th percentile of the others is within a fifth of what it is in peace; both in turn, and the middle of
+    three, since other things happen on a machine too."""
     [(_, token)] = venue.people(1)
+    peace, war = [], []
     with crowd_of(12) as crowd:
         delays(crowd, 3)
-        before = percentile(delays(crowd, 12), 0.99)
-        with attacking(venue.instance.port, {attack: token}):
-            meanwhile = percentile(delays(crowd, 12), 0.99)
-        after = percentile(delays(crowd, 12), 0.99)
-        assert meanwhile < 1.2 * max(before, after), (before, meanwhile, after)
+        for _ in range(3):
+            peace.append(percentile(delays(crowd, 6), 0.99))
+            with attacking(venue.instance.port, {attack: token}):
+                war.append(percentile(delays(crowd, 6), 0.99))
+    assert median(war) < 1.2 * median(peace) + TICK, (peace, war)

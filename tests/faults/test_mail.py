@@ -91,7 +91,7 @@ def test_late_is_later_than_promised(book, clock):
     book.heard(1, line.key)
     clock.now += PROMISE + 1
     book.heard(2, line.key)
-    assert book.late() == [f"2 heard {line.key} 16.0 s after it was due at once"]
+    assert book.late() == [f"2 heard {line.key} 1.0 s too late"]
 
 
 def test_the_promise_counts_from_the_end_of_the_faults_that_touch_it(book, clock):

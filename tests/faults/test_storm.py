@@ -50,5 +50,5 @@ def test_all_are_back_in_time_with_what_they_missed(venue, crowd_of, people, sec
             assert not any(person.socket for person in crowd.people)
             began = time.monotonic()
         wait_until(lambda: not crowd.look(crowd.book.missing), began + seconds - time.monotonic(), "all have heard")
-        crowd.settle(at_least=people)
-        crowd.gather(5)
+        crowd.settle(at_least=people, within=seconds)
+        crowd.gather(seconds)
