@@ -105,8 +105,7 @@ class Hub:
             for key, position in since.items():
                 first, last = await ask(storage.kept, key)
                 if key[0] == StreamKind.PERSON and (position > last or 0 < position < first - 1):
-                    metrics.resyncs.inc()
-                    outlet.put([*frames([element(Resync(seq=last))])])
+                    _tell_to_resync(outlet, last)
                     position = last
                 await self._resume(outlet, key, max(min(position, last), first - 1), last)
         except django.db.Error as error:
@@ -295,6 +294,10 @@ class Hub:
                     await self._fill(feed, after)
                 else:
                     rows = await ask(storage.read, key, after, until, ROWS)
+                    if key[0] == StreamKind.PERSON and (not rows or rows[0].seq > after + 1):  # just forgotten
+                        _tell_to_resync(outlet, until)
+                        after = until
+                        continue
                     told = [storage.numbered(key, row.seq, row.element) for row in rows if row.needs <= generation]
                     for frame in frames(told):
                         if not self._is_resuming(outlet, key):  # left, and perhaps entered again, meanwhile
@@ -457,6 +460,11 @@ class Hub:
             if budget <= 0:
                 await asyncio.sleep(0)
                 budget = settings.SOCKET_FRAME_BYTES
+
+
+def _tell_to_resync(outlet: Outlet, seq: int) -> None:
+    metrics.resyncs.inc()
+    outlet.put([*frames([element(Resync(seq=seq))])])
 
 
 def _room(room_id: int) -> Key:

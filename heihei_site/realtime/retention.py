@@ -49,6 +49,13 @@ def forget_after(position: Key) -> Key | None:
     return (StreamKind.ROOM.value, 0) if kind == StreamKind.PERSON else None
 
 
+@transaction.atomic
+def forget_person(user_id: int) -> None:
+    """Deletes all that a person was ever told; their numbers go on."""
+    Stream.objects.filter(kind=StreamKind.PERSON, owner_id=user_id).update(first_seq=F("last_seq") + 1)
+    Message.objects.filter(kind=StreamKind.PERSON, owner_id=user_id).delete()
+
+
 def forget_mass_messages() -> None:
     MassMessage.objects.filter(finished_at__lt=Now() - FINISHED).delete()
 

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Now
 
-from heihei_site.realtime import mass, retention, tasks
+from heihei_site.realtime import mass, retention, storage, tasks
 from heihei_site.realtime.models import MassMessage, Message, Stream, StreamKind
 from tests.realtime.conftest import in_the_room
 from tests.realtime.telling import ROOM, note, say
@@ -154,3 +154,17 @@ class TestSockets:
         assert phone.element()["seq"] == 10
         say("hello")
         assert listener.element()["roomSeq"] == 1
+
+    def test_what_is_forgotten_during_its_replay_has_to_be_loaded_anew(self, anna, server, monkeypatch):
+        kept_before = storage.kept
+
+        def just_before(key):
+            answer = kept_before(key)
+            Message.objects.filter(kind=key[0], owner_id=key[1], seq__lt=8).delete()
+            return answer
+
+        monkeypatch.setattr(storage, "kept", just_before)
+        phone = server.phone("anna", since=5)
+        assert phone.message()["action"] == "resync"
+        note(1, "new")
+        assert phone.element()["seq"] == 10
