@@ -73,10 +73,10 @@ class Outlet:
     def put(self, frames: Sequence[Frame]) -> None:
         if self._closed:
             return
-        if self._paused_since is None:
-            self._pipe.write(frames)
-            return
         for frame in frames:
+            if self._paused_since is None:
+                self._pipe.write((frame,))
+                continue
             self._waiting.append(frame)
             self._waiting_bytes += len(frame)
         if self._waiting_bytes > settings.SOCKET_QUEUE_BYTES:
