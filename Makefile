@@ -30,7 +30,7 @@ check: $(DEV)
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) contract --check
 
-bench: $(DEV)  ## measure one web process on this machine
+bench: $(DEV)  ## measure against peers and floors on this machine; ARGS="calls gifts --write" for some of it
 	$(VENV)/bin/python -m tests.bench $(ARGS)
 
 reference: $(RUN)  ## write docs/reference anew from the code
