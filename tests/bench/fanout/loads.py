@@ -13,16 +13,15 @@ from typing import Any
 from tests.bench.fanout.peers import Server
 
 NOISE = 0.1  # cores somebody else uses, above which a figure is not to be trusted
-TROUBLES = {"lost": "deliveries lost", "stalls": "stalls of 2 s", "gone": "members hung up on"}
 
 
 @dataclass(frozen=True)
 class Topology:
-    """`window` messages of a room are under way in the closed loop."""
+    """In the closed loop as many messages of a room are under way as one of the `windows` says."""
 
     rooms: int
     members: int
-    window: int
+    windows: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -41,8 +40,10 @@ class Measured:
     p50: float
     p99: float
     cpu_per_million: float
+    in_a_frame: float  # deliveries
     others: float  # cores that neither the server nor the load used, but somebody did
-    troubles: str
+    lost: int  # deliveries
+    gone: int  # members that were hung up on
 
 
 class Load:
@@ -51,8 +52,8 @@ class Load:
         self._server = server
         self._topology = topology
 
-    def saturation(self, warmup: float, seconds: float) -> Measured:
-        return self._measure(f"sat {self._topology.window} {warmup} {seconds}")
+    def saturation(self, window: int, warmup: float, seconds: float) -> Measured:
+        return self._measure(f"sat {window} {warmup} {seconds}")
 
     def at_rate(self, deliveries: float, warmup: float, seconds: float) -> Measured:
         return self._measure(f"rate {deliveries / self._topology.members} {warmup} {seconds}")
@@ -65,14 +66,15 @@ class Load:
         self.expect("measured")
         cpu, own, busy = cpu_seconds(pids) - cpu, cpu_seconds([self._process.pid]) - own, busy_seconds() - busy
         told: dict[str, Any] = json.loads(self._line())
-        troubles = [f"{told[name]} {what}" for name, what in TROUBLES.items() if told[name]]
         return Measured(
             per_second=told["deliveries"] / told["seconds"],
             p50=told["p50_ms"],
             p99=told["p99_ms"],
             cpu_per_million=cpu / max(told["deliveries"], 1) * 1e6,
+            in_a_frame=told["deliveries"] / max(told["frames"], 1),
             others=max(0.0, (busy - cpu - own) / told["seconds"]),
-            troubles=", ".join(troubles),
+            lost=max(0, told["lost"]),  # what came too late for the measurement before counts in this one
+            gone=told["gone"],
         )
 
     def expect(self, word: str) -> None:

@@ -59,10 +59,10 @@ process with people who are signed in, and of hub and sockets alone, without Dja
 def row(server: Server, generator: Path) -> list[str]:
     core = max(os.sched_getaffinity(0))
     first, more = (replace(server, path=server.path.replace("%m", f"{kind}%m")) for kind in "12")
-    with load(generator, first, Topology(1, WARM_UP, 0), core):
+    with load(generator, first, Topology(1, WARM_UP), core):
         time.sleep(SETTLED)
         before = resident(server.web)
-        with load(generator, more, Topology(1, IDLE, 0), core):
+        with load(generator, more, Topology(1, IDLE), core):
             time.sleep(SETTLED)
             after = resident(server.web)
     return [server.name, f"{(after - before) / IDLE / 1000:.1f}", f"{before / 1e6:.0f}", f"{after / 1e6:.0f}"]
