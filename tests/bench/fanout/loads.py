@@ -21,7 +21,7 @@ class Topology:
 
     rooms: int
     members: int
-    windows: tuple[int, ...]
+    windows: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

@@ -130,7 +130,7 @@ PEERS = [OURS, Peer("nchan", nchan), Peer("plain group_send", plain_channels, ne
 def compiled(name: str, folder: Path) -> Path:
     program, source = folder / name, Path(__file__).with_name(f"{name}.c")
     if which("gcc") is None:
-        raise Absent("The fan-out is not measured: its load generator needs gcc, which is not here.")
+        raise Absent("Not measured: the load generator needs gcc, which this machine does not have.")
     if not program.exists():
         subprocess.run(["gcc", "-O2", "-o", program, source], check=True)
     return program
