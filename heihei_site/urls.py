@@ -2,9 +2,11 @@ from django.contrib import admin
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from heihei_site.system import health, numbers, pages, views
+from heihei_site.system import documents, health, numbers, pages, views
 from live import views as live
 from messages import views as messages
+from users import account_views as accounts
+from users import downloads
 from users import views as users
 
 urlpatterns = [
@@ -13,11 +15,16 @@ urlpatterns = [
     path("health/live", health.live),
     path("metrics", numbers.metrics),
     path("html/live.html", pages.shared_live),
+    path("html/data-export.zip", downloads.data_export),
+    path("static/app/<slug:slug>.html", documents.document),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     *views.init_api.urls,
     *views.social.urls,
+    *views.sys.urls,
+    *accounts.api.urls,
+    *accounts.sms.urls,
     *users.api.urls,
     *messages.api.urls,
     *live.api.urls,

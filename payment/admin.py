@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
 from payment.models import Account, Entry, Gift, GiftResource, Transfer
-from payment.selectors import address_of
+from payment.selectors import address_of, all_resources
 
 GIFTS_A_PAGE = 10  # of the 1.1 app, which drops an incomplete last page (D28)
 
@@ -46,6 +46,10 @@ class GiftAdmin(ModelAdmin):
             text = f"上架礼物现有 {active} 个,不是 {GIFTS_A_PAGE} 的倍数:1.1 版客户端不显示不满一页的礼物。"
             messages.warning(request, text)
         return super().changelist_view(request, extra_context)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        all_resources.changed()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Gift | None = None) -> tuple[str, ...]:
         return ("id",) if obj else ()  # another id would be another gift

@@ -1,10 +1,11 @@
 """The ledger's three tables and the gift catalogue. Balances are changed by `payment.ledger.post` and nothing else."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -148,14 +149,21 @@ class Gift(models.Model):
         """The experience its sender gains (D26)."""
         return self.gold * settings.EXPERIENCE_PER_GOLD
 
-    def clean(self) -> None:
-        for field in ("image", "icon"):
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Not `clean`, which does not know that the list's form has only some of the fields."""
+        super().clean_fields(exclude)
+        for field in {"image", "icon"} - set(exclude or ()):
             if not is_reachable(getattr(self, field)):
                 raise ValidationError({field: "没有这个静态文件,也不是 http(s) 地址"})
 
 
 def is_reachable(picture: str) -> bool:
-    return picture.startswith(("http://", "https://")) or finders.find(picture) is not None
+    if picture.startswith(("http://", "https://")):
+        return True
+    try:
+        return finders.find(picture) is not None
+    except SuspiciousFileOperation:  # out of the static files
+        return False
 
 
 class GiftResource(models.Model):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from heihei_site.postgres.compiled import Compiled
+from heihei_site.postgres.kept import Kept
 from payment.models import Gift, GiftResource
 from payment.serializers import GiftFile, GiftFiles, GiftInfo
 
@@ -30,13 +31,17 @@ def gift_list(base_url: str) -> list[GiftInfo]:
     ]
 
 
+@Kept
+def all_resources() -> list[GiftResource]:
+    return list(GiftResource.objects.select_related("gift"))
+
+
 def gift_resources(gift_ids: Collection[int] | None, base_url: str) -> GiftFiles:
     """Animation files of these gifts, of all when None; ids that are no gift's are passed over."""
-    rows = GiftResource.objects.select_related("gift")
-    if gift_ids is not None:
-        rows = rows.filter(gift__in=gift_ids)
     files: GiftFiles = {"resources": [], "history_gift_res": []}
-    for row in rows:
+    for row in all_resources():
+        if gift_ids is not None and row.gift_id not in gift_ids:
+            continue
         on_sale = row.current and row.gift.active
         files["resources" if on_sale else "history_gift_res"].append(as_file(row, base_url))
     return files

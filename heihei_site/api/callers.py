@@ -37,11 +37,14 @@ class Caller:
 
     @cached_property
     def client(self) -> Client:
-        """D1: the header, else the parameter, else what this session last sent, else the newest."""
+        """D1: the header, else the parameter (of sys/update: the version that is asked about, which is its own), else
+        what this session last sent, else the newest."""
         session = self.session if self.anyone else None
+        given = parameters(self.request)
         return Client.of(
             self.request.headers.get("version"),
-            str(parameters(self.request).get("version", "")),
+            str(given.get("version", "")),
+            str(given.get("versionCode", "")),
             session.client_version if session is not None else None,
         )
 

@@ -45,6 +45,11 @@ class Client:
         return self._first_generation
 
     @property
+    def sees_updates_only_in_refusals(self) -> bool:
+        """D31: the 1.1 app shows the dialog for a non-zero errorcode with `info`, and for nothing else."""
+        return self._first_generation
+
+    @property
     def must_be_inside_to_get_live(self) -> bool:
         """D22: 506 on a running live from outside."""
         return self._knows_teams

@@ -39,6 +39,10 @@ class SmsTooFrequent(Refusal):
     code, text = 400, "短信发送太频繁"
 
 
+class IdentityUnreachable(Refusal):
+    code, text = 400, "第三方登录暂时不可用，请稍后再试"
+
+
 class CodeWrong(Refusal):
     code, text = 401, "验证码错误"
 
@@ -105,6 +109,10 @@ class UserUnknown(Refusal):
 
 class NotPermitted(Refusal):
     code, text = 711, "用户权限不足"
+
+
+class SignInAgain(Refusal):
+    code, text = 711, "请重新登录后再试"
 
 
 class TokenInvalid(Refusal):

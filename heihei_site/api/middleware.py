@@ -1,5 +1,6 @@
 """What requests pass on their way in. Most of them are calls of the API, and those pass little."""
 
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
 else:
     MiddlewareMixin = object
 
+PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 
 class RequestLog(RequestMiddleware):
     """One line a request, when its end is known, under an id that everything logged meanwhile carries too."""
 
     def prepare(self, request: HttpRequest) -> None:
-        """Nothing of the caller's own making: an id of ours, and the peer's address as the server knows it."""
+        """An id of ours, and the peer's address as the server knows it. An id of the caller's own making is noted as
+        such, where it is plain: it finds their log line, it is never our trace id."""
         structlog.contextvars.bind_contextvars(request_id=str(uuid4()), ip=request.META.get("REMOTE_ADDR", ""))
+        if PLAIN_ID.fullmatch(theirs := request.headers.get("X-Request-ID", "")):
+            structlog.contextvars.bind_contextvars(client_request_id=theirs)
 
 
 class ForPages(MiddlewareMixin):

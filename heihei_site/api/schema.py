@@ -8,10 +8,13 @@ from typing import Any, NotRequired, Required, cast, get_args, get_origin, get_t
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiExample
 
 from heihei_site.api import wire
 from heihei_site.api.endpoints import Endpoint, EndpointView
+from heihei_site.api.examples import example_of
 
+BODIES = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data")
 _SCALARS: dict[Any, dict[str, Any]] = {
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -42,6 +45,27 @@ class EndpointSchema(AutoSchema):
         )
         limits = "".join(f"\nAt most {limit.rate} per {limit.by}.\n" for limit in self.endpoint.limits)
         return f"{_doc(self.endpoint)}\n{limits}\n**errorcode**\n\n* `0` success\n{refusals}"
+
+    def get_examples(self) -> list[OpenApiExample]:
+        """What was sent and answered once, and the shape of every refusal."""
+        if (example := example_of(self.endpoint.path)) is None:
+            return []
+        refusal = self.endpoint.refusals[-1]
+        refused = {"errorcode": refusal.code, "errormsg": refusal.text_at(self.endpoint.path)}
+        sent = [OpenApiExample("a call", value=example.params, request_only=True, media_type=kind) for kind in BODIES]
+        return [
+            *sent,
+            OpenApiExample("its answer", value=example.answer, response_only=True),
+            OpenApiExample("a refusal", value=refused, response_only=True),
+        ]
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._get_parameters()
+        example = example_of(self.endpoint.path)
+        for parameter in parameters:
+            if example and parameter["name"] in example.params:
+                parameter["example"] = example.params[parameter["name"]]
+        return parameters
 
     def get_request_serializer(self) -> Any:
         return self.endpoint.serializer_class if self.method == "POST" else None
@@ -102,7 +126,8 @@ class EndpointSchema(AutoSchema):
         if component not in self.registry:
             self.registry.register(component)
             properties, required = self._members(hint, inside)
-            component.schema = {"type": "object", "properties": properties, "required": sorted(required)}
+            component.schema = {"type": "object", "properties": properties}
+            component.schema |= {"required": sorted(required)} if required else {}
         return dict(component.ref)
 
 

@@ -29,12 +29,14 @@ log = structlog.get_logger(__name__)
 class Limit:
     """A rate limit of an endpoint, such as Limit("100/10 seconds"): past it the answer is 429.
 
-    `by` says whose: "person" (the address for who is not signed in) or "address". `refuses` is the refusal.
+    `by` says whose: "person" (the address for who is not signed in) or "address". `refuses` is the refusal. Endpoints
+    whose limits name the same deed are `counted_with` each other.
     """
 
     rate: str
     by: str = "person"
     refuses: type[Refusal] = TooManyRequests
+    counted_with: str = ""
 
 
 @cache
@@ -71,7 +73,8 @@ class DeclaredLimits(BaseThrottle):
         endpoint = getattr(view, "endpoint", None)  # schema and docs are views of drf-spectacular
         limits: tuple[Limit, ...] = endpoint.limits if endpoint else ()
         for limit in limits:
-            if not allowed(limit.rate, view.endpoint.path, limit.by, self._whose(request, limit)):
+            deed = limit.counted_with or view.endpoint.path
+            if not allowed(limit.rate, deed, limit.by, self._whose(request, limit)):
                 raise limit.refuses
         return True
 

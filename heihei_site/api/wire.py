@@ -4,10 +4,12 @@ Python says `total_ticket`; the phone reads `totalTicket`. The tables below hold
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
+from django.utils import timezone
 
 INT32_MAX = 2**31 - 1
 
@@ -24,6 +26,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "file_md5": ("file_md5",),
     "live_total_ticket": ("liveTotalTicket", "livetotalticket"),
     "replays": ("liveskback", "lookbacks"),
+    "following": ("result", "reslut"),
     "recommended": ("isrecomm",),
     "pay_tips": ("pay-tips",),
     "text_head": ("text-head",),
@@ -56,8 +59,10 @@ PARAMETER_NAMES: dict[str, str] = {
 }
 PARAMETER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "deveiceType": ("deviceType", "devicesType"),
+    "devicesType": ("deviceType", "deveiceType"),
     "local": ("locale",),
     "phoneNo": ("phone",),
+    "phone": ("phoneNo",),
     "userId": ("targetId",),
     "targetId": ("userId",),
     "avatar": ("avator",),
@@ -120,6 +125,11 @@ def _number(key: str, value: int) -> int:
     if -INT32_MAX <= value <= INT32_MAX or key in _EXACT or key.endswith("_id"):
         return value
     return INT32_MAX if value > 0 else -INT32_MAX - 1
+
+
+def clock(moment: datetime | None) -> str:
+    """`yyyy-MM-dd HH:mm:ss` in Shanghai, where every phone reads it (D7)."""
+    return moment.astimezone(timezone.get_default_timezone()).isoformat(" ")[:19] if moment else ""
 
 
 def to_json(payload: Any) -> bytes:

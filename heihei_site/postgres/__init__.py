@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with two economies: see base.py and compiled.py."""
+"""Django's PostgreSQL backend with three economies: see base.py, compiled.py and kept.py."""

@@ -3,8 +3,15 @@
 from collections import defaultdict
 
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.system.models import Page, page_path
 
 SOCKET_PATH = "ws/channel"
+PAGES = (
+    ("aboutus", "socialPact", Page.Slug.SOCIAL_PACT),
+    ("aboutus", "serviceTerms", Page.Slug.SERVICE_TERMS),
+    ("aboutus", "contactUs", Page.Slug.CONTACT_US),
+    ("payment", "payAgreement", Page.Slug.PAY_AGREEMENT),
+)
 
 
 def addresses(base_url: str) -> defaultdict[str, dict[str, str]]:
@@ -12,5 +19,7 @@ def addresses(base_url: str) -> defaultdict[str, dict[str, str]]:
     book: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for endpoint in Endpoints.registry:
         book[endpoint.group][endpoint.key] = f"{base_url}/api/{endpoint.path}"
+    for group, key, slug in PAGES:
+        book[group][key] = f"{base_url}{page_path(slug)}"
     book["message"]["channel"] = f"{base_url.replace('http', 'ws', 1)}/{SOCKET_PATH}"
     return book

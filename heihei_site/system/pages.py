@@ -29,9 +29,11 @@ def shared_live(request: HttpRequest) -> HttpResponse:
         sharing.signature(int(live_id)).encode(), sign.encode()
     ):
         raise Http404
-    live = Live.objects.select_related("owner").exclude(status__in=Live.GONE).filter(pk=live_id).first()
+    known = Live.objects.select_related("owner").with_overdue().exclude(status__in=Live.GONE)
+    live = known.filter(pk=live_id).first()
     if live is None:
         raise Http404
-    on_air = live.status == Live.Status.PLAYING
+    is_open = live.is_open and not live.overdue  # the owner's deadline counts, not whether a sweep has been by (D21)
+    on_air = is_open and live.status == Live.Status.PLAYING
     listen = registry.streaming().hls_address(live.stream) if on_air else live.lookback_addr
-    return render(request, "system/live.html", {"live": live, "on_air": on_air, "listen": listen})
+    return render(request, "system/live.html", {"live": live, "is_open": is_open, "on_air": on_air, "listen": listen})

@@ -1,25 +1,27 @@
-"""`init`, the first call of every client, and `social/*`."""
+"""`init`, the first call of every client, what phones ask at every start (`sys/*`), and `social/*`."""
 
-from typing import Annotated, TypedDict
+from typing import NotRequired, TypedDict
 
-from rest_framework import serializers as drf
+from django.conf import settings
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
-from heihei_site.api.params import Id, ShortText, Word
-from heihei_site.system import address_book
+from heihei_site.api.envelope import Nothing
+from heihei_site.api.params import Id, ShortText
+from heihei_site.api.throttles import Limit
+from heihei_site.system import address_book, banners, client_logs, updates
+from heihei_site.system.params import AppName, InstalledVersion, LogText, Platform
 from live.params import GiftIds
 from payment.selectors import gift_resources
 from payment.serializers import GiftFiles
 from users import auth
 
 init_api = Endpoints("init", prefix="")
+sys = Endpoints("sys")
 social = Endpoints("social")
 
-PAY_TIPS = "提现请联系黑黑官方客服\n微信号：heiheiapp"
-SEARCH_TIPS = "输入昵称或黑号查找好友"
-
-AppName = Annotated[str, Word(lambda **kwargs: drf.ChoiceField([("heihei", "heihei")], **kwargs), name="ap")]
+PAY_TIPS = "领取红包请联系黑黑官方客服\n微信号：welines-wallet"
+SEARCH_TIPS = "输入黑号或昵称搜索"
 
 
 class Function(TypedDict):
@@ -72,8 +74,12 @@ def init(
     channel: ShortText = "",
     user_id: Id | None = None,
 ) -> InitAnswer:
-    """The first call of every client: all addresses by key, texts and switches. Works without a token and with a
-    stale one; with a good one it remembers the client's version (D1, D41)."""
+    """The first call of every client: all addresses by key, texts and switches.
+
+    Take every address from here, by group and key, and append parameters yourself: none has a query string. Works
+    without a token and with a stale one; with a good one it remembers the client's version for calls that do not say
+    theirs (D1, D41). `function` says what is switched on; `imgPath` is the base of addresses of pictures.
+    """
     if caller.anyone is not None:
         auth.remember_version(caller.session, version)
     book = address_book.addresses(caller.base_url)
@@ -95,6 +101,59 @@ def init(
         "action_code": "0",
         "comment": "",
     }
+
+
+class UpdateAnswer(TypedDict):
+    """Without `info` there is nothing newer."""
+
+    errorcode: NotRequired[int]
+    errormsg: NotRequired[str]
+    info: NotRequired[updates.NewVersion]
+
+
+@sys.get(open_to_all=True)
+def update(
+    caller: Caller, *, version_code: InstalledVersion, platform: Platform, channel: ShortText = ""
+) -> UpdateAnswer:
+    """Whether there is a newer version of the app than the one that asks.
+
+    `info` describes it; without `info` there is none. `force`: the app must not go on without it. Clients up to 1.1 get
+    `errorcode` 1 with `info`, as they show their dialog for nothing else (D31).
+    """
+    info = updates.newest(installed=version_code, platform=platform, channel=channel)
+    if info is None:
+        return {}
+    if caller.client.sees_updates_only_in_refusals:
+        return {"errorcode": 1, "errormsg": "发现新版本", "info": info}
+    return {"info": info}
+
+
+@sys.post(
+    open_to_all=True,
+    limits=[
+        Limit(settings.CLIENT_LOGS_A_PERSON),
+        Limit(settings.CLIENT_LOGS_AN_ADDRESS, by="address"),
+    ],
+)
+def upload_log(caller: Caller, *, log: LogText) -> Nothing:
+    """Takes what the app wrote down, for whoever looks into a complaint.
+
+    Also without a token and with one that is no longer good: apps crash before they are signed in. Of a long log the
+    end is kept, for two weeks; what looks like a token, a code or a phone number is not. Headers `version`, `model` and
+    `deveiceType` say what it comes from.
+    """
+    client_logs.keep(caller, log)
+    return {}
+
+
+@social.get()
+def get_banner(caller: Caller) -> banners.Banners:
+    """The banners of the home page, in order; an empty list where there are none.
+
+    `type` is 1 for a person, 2 for a live, 3 for a page; `link` is the deep link to follow. Ask again after
+    `expireTime` seconds.
+    """
+    return banners.for_home_page(caller.base_url)
 
 
 @social.get(path="gift-resources", key="giftResources")

@@ -29,3 +29,23 @@ def test_the_address_of_a_log_line_is_the_peers(capsys, caplog):
     Client().get("/api/init", {"ap": "heihei"}, headers={"x-forwarded-for": "6.6.6.6"}, REMOTE_ADDR="10.1.2.3")
     assert "10.1.2.3" in caplog.text
     assert "6.6.6.6" not in caplog.text
+
+
+def noted(caplog) -> str:
+    """The line about the one request."""
+    [line] = [record.getMessage() for record in caplog.records if "request_finished" in record.getMessage()]
+    return line
+
+
+def test_nobody_chooses_the_id_under_which_we_log(caplog):
+    """Two calls could share one, or a search for it find what a stranger wrote."""
+    Client().get("/api/init", {"ap": "heihei"}, headers={"x-request-id": "11111111-1111-4111-8111-111111111111"})
+    line = noted(caplog)
+    assert "'request_id': '11111111" not in line
+    assert "'client_request_id': '11111111-1111-4111-8111-111111111111'" in line
+
+
+@pytest.mark.parametrize("theirs", ["a b", "a\tb", "x" * 65, "{}", "名", '"', "\x1b[31m"])
+def test_what_is_no_plain_id_is_not_noted(caplog, theirs):
+    Client().get("/api/init", {"ap": "heihei"}, headers={"x-request-id": theirs})
+    assert "client_request_id" not in noted(caplog)

@@ -5,8 +5,11 @@ import subprocess
 
 import pytest
 
+from heihei_site.system import documents
+from heihei_site.system.models import Page
 from live import sharing
 from tests import factories
+from tests.site import browser
 from tests.site.web import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
@@ -42,6 +45,40 @@ def test_the_reference_is_drawn_from_local_files_alone(address, tmp_path):
     page = drawn(f"{address}/api/docs", tmp_path)
     assert 'id="operations-tag-live"' in page
     assert "https://" not in page.split("<body>")[0]
+
+
+@pytest.fixture
+def phone(tmp_path):
+    with browser.phone(CHROMIUM, tmp_path) as opened:
+        yield opened
+
+
+def test_the_pages_of_the_app_fit_a_phone_and_run_no_script(address, phone):
+    """Whatever operators paste: nothing sticks out to the side, nothing is run, nothing is fetched from elsewhere."""
+    evil = "<script>document.title='x'</script><img src=https://a.example/x onerror=\"document.title='x'\">"
+    for slug in Page.Slug.values:
+        text = f"{documents.first_text(slug)}\n\n{evil}\n\n{'长' * 99}{'x' * 99}"
+        Page.objects.create(slug=slug, title="标题", text=text)
+    for slug in Page.Slug.values:
+        phone.open(f"{address}/static/app/{slug}.html")
+        assert phone.ask("document.title") == "标题 · 黑黑"
+        assert phone.ask("[innerWidth, document.documentElement.scrollWidth]") == [390, 390]
+        assert phone.ask("document.querySelectorAll('article script, article img').length") == 0
+        assert phone.ask("getComputedStyle(document.querySelector('main')).paddingLeft") == "20px"  # it has its style
+        assert phone.ask("parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)") >= 16
+        assert phone.ask("performance.getEntriesByType('resource').map(each => each.name)") == [
+            f"{address}/static/system/document.css"
+        ]
+    assert phone.complaints == []
+
+
+def test_one_page_leads_to_the_others(address, phone):
+    phone.open(f"{address}/static/app/contact-us.html")
+    links = phone.ask("[...document.querySelectorAll('nav a')].map(each => each.href)")
+    assert len(links) == 3
+    for link in links:
+        phone.open(link)
+        assert phone.ask("document.querySelector('h1').textContent")
 
 
 def test_a_shared_room_shows_its_title_as_text(address, tmp_path):

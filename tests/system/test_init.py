@@ -1,9 +1,13 @@
 """`init`, the first call of every client (D41)."""
 
 import pytest
+from django.test import Client
 
 from heihei_site.api.endpoints import Endpoints
+from live.models import Live
 from tests import factories
+from users.auth import digest_of
+from users.models import Session
 
 pytestmark = pytest.mark.django_db
 WRONG = {"errorcode": 700, "errormsg": "参数错误"}
@@ -100,7 +104,86 @@ def test_an_unknown_api_version_is_tolerated(api):
 
 def test_texts_and_switches(api):
     answer = api().get("init", ap="heihei")
-    assert answer["tips"]["pay-tips"].startswith("提现请联系黑黑官方客服")
-    assert answer["tips"]["search-tips"]
+    assert answer["tips"] == {
+        "pay-tips": "领取红包请联系黑黑官方客服\n微信号：welines-wallet",
+        "search-tips": "输入黑号或昵称搜索",
+    }
     assert answer["function"] == {"chat": "matchChat" in answer["chat"]}
     assert (answer["actionCode"], answer["comment"], answer["imgPath"]) == ("0", "", "http://testserver")
+
+
+def test_the_pages_have_their_addresses_and_are_there(api, settings):
+    answer = api().get("init", ap="heihei")
+    found = {**answer["aboutus"], "payAgreement": answer["payment"]["payAgreement"]}
+    assert found == {
+        "socialPact": "http://testserver/static/app/social-pact.html",
+        "serviceTerms": "http://testserver/static/app/service-terms.html",
+        "contactUs": "http://testserver/static/app/contact-us.html",
+        "payAgreement": "http://testserver/static/app/pay-agreement.html",
+    }
+    for address in found.values():
+        assert Client().get(address.removeprefix("http://testserver")).status_code == 200
+    settings.STATIC_URL = "https://cdn.example.com/"
+    assert api().get("init", ap="heihei")["aboutus"]["socialPact"] == found["socialPact"]
+
+
+def test_the_shipped_app_does_not_crash_on_its_way_to_the_background(api):
+    """B8: it has no addresses of its own for these, and no net under them."""
+    answer = api(version="1.1.2").get("init", ap="heihei", version="1.1.2")
+    for group, key in (("live", "pauseLive"), ("live", "continueLive"), ("user", "unblockUser")):
+        assert answer[group][key].startswith("http://testserver/api/")
+
+
+def test_its_module_maps_hold_nothing_but_texts(api):
+    """It reads each of them as one, and concatenates the keys."""
+    answer = api().get("init", ap="heihei")
+    for group in (*GROUPS, "tips"):
+        assert all(isinstance(value, str) and value for value in answer[group].values())
+
+
+class TestTheVersionOfAClient:
+    """Calls that do not say it go by what the session last sent (D1)."""
+
+    def remembered(self, phone) -> str:
+        return Session.objects.get(digest=digest_of(phone.token)).client_version
+
+    def test_it_is_remembered_from_the_parameter_and_from_the_header(self, api):
+        phone = api(factories.person())
+        phone.get("init", ap="heihei", version="1.1.2")
+        assert self.remembered(phone) == "1.1.2"
+        phone.headers = {"version": "1.5.0"}
+        phone.get("init", ap="heihei")
+        assert self.remembered(phone) == "1.5.0"
+
+    def test_it_is_each_sessions_own(self, api, settings):
+        settings.SINGLE_DEVICE_SIGN_IN = False
+        person = factories.person()
+        old, new = api(person), api(person)
+        old.get("init", ap="heihei", version="1.1.2")
+        assert (self.remembered(old), self.remembered(new)) == ("1.1.2", "")
+
+    def test_nonsense_and_nothing_leave_it_as_it_was(self, api):
+        phone = api(factories.person())
+        phone.get("init", ap="heihei", version="1.1.2")
+        for version in ("", "abc", "x" * 255):
+            assert phone.get("init", ap="heihei", version=version)["errorcode"] == 0
+        assert self.remembered(phone) == "1.1.2"
+
+    def test_it_is_written_only_when_it_changes(self, api, django_assert_num_queries):
+        phone = api(factories.person())
+        phone.get("init", ap="heihei", version="1.1.2")
+        with django_assert_num_queries(1):
+            phone.get("init", ap="heihei", version="1.1.2")
+
+    def test_what_it_decides_follows(self, api):
+        """An ended room: the 1.1 app reads it from the status, newer ones from 725 (D22)."""
+        ended = factories.live(status=Live.Status.STOPPED)
+        phone = api(factories.person())
+        assert phone.get("live/join-live", liveId=ended.pk)["errorcode"] == 725
+        phone.get("init", ap="heihei", version="1.1.2")
+        assert phone.get("live/join-live", liveId=ended.pk)["live"]["status"] == 2
+
+
+def test_a_refused_init_says_why_in_words_a_person_reads(api):
+    """B69: the errormsg is the toast."""
+    assert api().get("init", ap="other") == WRONG

@@ -1,6 +1,7 @@
 """`/html/live.html`, what a share card opens in a browser."""
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from live import sharing
@@ -79,6 +80,15 @@ def test_an_ended_live_says_so_and_plays_nothing_unless_recorded():
 
 def test_one_that_has_not_begun_says_so():
     assert "即将开始" in page(factories.live(status=Live.Status.TO_START).pk)[1]
+
+
+@pytest.mark.parametrize("status", Live.OPEN)
+def test_nobody_is_sent_to_listen_to_an_owner_who_is_gone(status):
+    """D21: the deadline counts, not whether a sweep has been by."""
+    silent = factories.live(status=status, owner_deadline=Now())
+    html = page(silent.pk)[1]
+    assert "直播已结束" in html
+    assert "<audio" not in html
 
 
 def test_titles_and_names_are_text_not_html():

@@ -1,6 +1,8 @@
 from django.core.management.base import BaseCommand
 
+from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
+from users.services import words
 
 
 class Command(BaseCommand):
@@ -9,3 +11,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         seed_gifts()
         self.stdout.write("catalogue: gifts are there")
+        seed_pages()
+        self.stdout.write("pages: texts are there")
+        words.seed()
+        self.stdout.write("blocked words: a list is there")

@@ -1,0 +1,67 @@
+"""A phone's browser as headless Chromium plays it, asked over its own protocol."""
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.processes import wait_until
+
+SCREEN = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+
+
+class Phone:
+    def __init__(self, line: ClientConnection) -> None:
+        self.line = line
+        self.number = 0
+        self.complaints: list[str] = []
+        for domain in ("Page", "Runtime", "Log"):
+            self.say(f"{domain}.enable")
+        self.say("Emulation.setDeviceMetricsOverride", **SCREEN)
+
+    def say(self, method: str, **params: Any) -> dict[str, Any]:
+        self.number += 1
+        self.line.send(json.dumps({"id": self.number, "method": method, "params": params}))
+        while True:
+            heard = self.hear()
+            if heard.get("id") == self.number:
+                return dict(heard["result"])
+
+    def hear(self) -> dict[str, Any]:
+        heard: dict[str, Any] = json.loads(self.line.recv(timeout=20))
+        if heard.get("method") == "Log.entryAdded":
+            self.complaints.append(heard["params"]["entry"]["text"])
+        return heard
+
+    def open(self, address: str) -> None:
+        self.say("Page.navigate", url=address)
+        while self.hear().get("method") != "Page.loadEventFired":
+            pass
+
+    def ask(self, expression: str) -> Any:
+        """What a line of JavaScript says about the page."""
+        return self.say("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+
+@contextmanager
+def phone(chromium: str, home: Path) -> Iterator[Phone]:
+    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    command += ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
+    command += [f"--user-data-dir={home}", "--remote-debugging-port=0", "about:blank"]
+    browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port_file = home / "DevToolsActivePort"
+        wait_until(lambda: port_file.exists() and port_file.read_text().strip(), 30, "the browser listens")
+        port = port_file.read_text().split()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
+            [page] = [each for each in json.load(answer) if each["type"] == "page"]
+        with connect(page["webSocketDebuggerUrl"], max_size=None) as line:
+            yield Phone(line)
+    finally:
+        browser.terminate()
+        browser.wait(10)
