@@ -7,13 +7,16 @@ class LiveConfig(AppConfig):
 
     def ready(self) -> None:
         from heihei_site.realtime import memberships
-        from live import selectors
+        from live import personal_data, selectors
         from live.services import rooms, talk
         from messages import rooms as rooms_to_speak_in
-        from users import activity, signals
+        from users import activity, erasure, signals
 
         memberships.register("live", selectors.rooms_of)
         activity.register("live", selectors.broadcasting)
+        activity.register_places("live", selectors.place_of)
         rooms_to_speak_in.register(talk.LiveRooms())
         signals.became_minor.connect(rooms.end_lives_of, dispatch_uid="live.became_minor")
         signals.banned.connect(rooms.clear_out, dispatch_uid="live.banned")
+        signals.left.connect(rooms.clear_out, dispatch_uid="live.left")
+        erasure.register(personal_data.holding)

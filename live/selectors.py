@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
 from live.models import Live, Member
-from users.activity import Activity
+from users.activity import Activity, Place
 from users.selectors import blocks_with
 
 BROADCASTING = 5
@@ -29,9 +30,21 @@ def _of_owners(people: Given) -> QuerySet[Live]:
 def broadcasting(people: list[int]) -> dict[int, Activity]:
     """For `users.activity`: who of them is on air."""
     return {
-        live.owner_id: Activity(BROADCASTING, LIVE_LINK.format(live.pk) if live.visible else "")
+        live.owner_id: Activity(BROADCASTING, LIVE_LINK.format(live.pk) if live.visible else "", live.pk)
         for live in _of_owners(people)
     }
+
+
+@Compiled
+def _places(user_id: Given) -> QuerySet[Member]:
+    inside = Member.objects.inside().filter(user_id=user_id, live__status=Live.Status.PLAYING)
+    return inside.filter(live__owner_deadline__gt=Now()).select_related("live").order_by("-joined_at", "-pk")
+
+
+def place_of(user_id: int) -> Place | None:
+    """For `users.activity`: the live on air that they are in, their own before another's."""
+    lives = sorted((member.live for member in _places(user_id)), key=lambda live: live.owner_id != user_id)
+    return Place(lives[0].pk, hidden=not lives[0].visible) if lives else None
 
 
 @Compiled

@@ -1,11 +1,9 @@
 """What phones are told about lives: the superset of all generations' keys (D1)."""
 
-from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from django.utils import timezone
-
 from heihei_site.api import addresses
+from heihei_site.api.wire import clock
 from heihei_site.providers import registry
 from live import sharing
 from live.models import Live, Member
@@ -145,11 +143,6 @@ class GiftCatalogue(TypedDict):
 
 class GoldLeft(TypedDict):
     gold: int
-
-
-def clock(moment: datetime | None) -> str:
-    """`yyyy-MM-dd HH:mm:ss` in Shanghai, where every phone reads it (D7)."""
-    return moment.astimezone(timezone.get_default_timezone()).isoformat(" ")[:19] if moment else ""
 
 
 def live_card(live: Live, *, base_url: str) -> LiveCard:

@@ -8,6 +8,8 @@ class MessagesConfig(AppConfig):
 
     def ready(self) -> None:
         from heihei_site.realtime import inbound
-        from messages import socket
+        from messages import personal_data, socket
+        from users import erasure
 
         inbound.register("IM", socket.send)
+        erasure.register(personal_data.holding)

@@ -1,4 +1,6 @@
+import json
 import re
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -6,15 +8,22 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
-from django.forms import Form
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Max, Model, Q, QuerySet
+from django.forms import CharField, Form, ModelForm, Textarea
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from users.models import HEI_NUM_OFFSET, Report, User
-from users.services import bans
+from users import auth, names
+from users import session_admin as _  # noqa: F401  (registers itself)
+from users.models import HEI_NUM_OFFSET, BlockedWord, Report, Suspect, User
+from users.services import bans, reports, words
 
 admin.site.unregister(Group)
 
@@ -56,12 +65,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_fields = ("=id", "display_name", "=phone", "=username")
     search_help_text = "id、黑号、昵称、手机号或运营账号"
     ordering = ("-pk",)
-    actions = ("ban", "lift_ban")
+    actions = ("ban", "lift_ban", "sign_out_everywhere")
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
-                       "is_active")  # fmt: skip
+                       "is_active", "sign_ins", "deletion_due_at", "erased_at")  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active")}),
+        (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active",
+                           "sign_ins", "deletion_due_at", "erased_at")}),
         ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count",
                              "following_count", "live_count", "rename_count", "date_joined")}),
         ("运营账号", {"fields": ("username", "password", "email", "is_staff", "is_superuser", "groups",
@@ -72,6 +82,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     @display(description="黑号", ordering="id")
     def number(self, user: User) -> int:
         return user.hei_num
+
+    @display(description="登录")
+    def sign_ins(self, user: User) -> SafeString:
+        where = reverse("admin:users_session_changelist")
+        return format_html('<a href="{}?user__id__exact={}">{} 处</a>', where, user.pk, user.sessions.count())
 
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:
@@ -107,6 +122,36 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             bans.lift_ban(user)
         self.message_user(request, "已解除封禁", messages.SUCCESS)
 
+    @admin.action(description="在所有设备上退出", permissions=["change"])
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Every sign-in of theirs ends, in the app only: the console has its own."""
+        people = list(queryset)
+        for user in people:
+            auth.end_sessions(user)
+        self.message_user(request, f"已让 {len(people)} 人退出登录", messages.SUCCESS)
+
+
+class ReportRow(ModelForm):
+    class Meta:
+        model = Report
+        fields = ("handled",)
+
+    def clean(self) -> dict[str, Any]:
+        """A report is opened again only where the same person has not made it anew."""
+        report = self.instance
+        anew = Report.objects.filter(reporter=report.reporter_id, target=report.target_id, kind=report.kind)
+        if (
+            "handled" in self.changed_data
+            and not self.cleaned_data["handled"]
+            and anew.filter(pk__gt=report.pk).exists()
+        ):
+            raise ValidationError("此人之后又举报过同一原因，请处理最新的一条")
+        return self.cleaned_data
+
+
+def _as_text(evidence: dict[str, Any]) -> SafeString:
+    return format_html('<pre style="white-space:pre-wrap">{}</pre>', json.dumps(evidence, ensure_ascii=False, indent=1))
+
 
 @admin.register(Report)
 class ReportAdmin(ModelAdmin):
@@ -116,7 +161,139 @@ class ReportAdmin(ModelAdmin):
     list_editable = ("handled",)
     show_full_result_count = False
     search_fields = ("=target__id", "target__display_name")
-    fields = readonly_fields = ("target", "kind", "reporter", "created_at")
+    fields = readonly_fields = ("target", "kind", "reporter", "created_at", "handled", "at_that_moment")
+
+    @display(description="证据")
+    def at_that_moment(self, report: Report) -> SafeString:
+        return _as_text(report.evidence)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ModelForm]:
+        return ReportRow
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+class OpenReports(TabularInline):
+    model = Report
+    fk_name = "target"
+    fields = readonly_fields = ("kind", "reporter", "created_at", "at_that_moment")
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "未处理的举报"
+
+    @display(description="证据")
+    def at_that_moment(self, report: Report) -> SafeString:
+        return _as_text(report.evidence)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
+        return super().get_queryset(request).filter(handled=False).select_related("reporter").order_by("-pk")
+
+    def has_add_permission(self, request: HttpRequest, obj: Suspect | None = None) -> bool:
+        return False
+
+
+@admin.register(Suspect)
+class SuspectAdmin(ModelAdmin):
+    """The queue: whom several people have reported. Either action takes them out of it."""
+
+    list_display = ("id", "display_name", "reporters", "reasons", "newest")
+    list_display_links = ("id", "display_name")
+    show_full_result_count = False
+    actions = ("ban", "dismiss")
+    fields = readonly_fields = (
+        "id",
+        "display_name",
+        "description",
+        "gender",
+        "birthday",
+        "follower_count",
+        "live_count",
+    )
+    inlines = (OpenReports,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suspect]:
+        is_open = Q(reports__handled=False)
+        suspects: QuerySet[Suspect] = super().get_queryset(request)
+        return suspects.annotate(
+            people=Count("reports__reporter", filter=is_open, distinct=True),
+            kinds=ArrayAgg("reports__kind", filter=is_open, distinct=True),
+            newest_report=Max("reports__created_at", filter=is_open),
+        ).order_by("-newest_report", "-pk")
+
+    @display(description="举报人数", ordering="people")
+    def reporters(self, suspect: Suspect) -> int:
+        return int(suspect.people)  # type: ignore[attr-defined]
+
+    @display(description="原因")
+    def reasons(self, suspect: Suspect) -> str:
+        return "、".join(Report.Kind(kind).label for kind in suspect.kinds)  # type: ignore[attr-defined]
+
+    @display(description="最近举报", ordering="newest_report")
+    def newest(self, suspect: Suspect) -> datetime:
+        return suspect.newest_report  # type: ignore[attr-defined,no-any-return]
+
+    @admin.action(description="封禁所选用户", permissions=["change"])
+    def ban(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
+        """Staff cannot be banned here: take their console access first."""
+        people = list(queryset.filter(is_staff=False))
+        for suspect in people:
+            bans.ban(suspect)
+        reports.handle(people)
+        self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
+
+    @admin.action(description="驳回举报", permissions=["change"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
+        self.message_user(request, f"已驳回 {reports.handle(list(queryset))} 条举报", messages.SUCCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Suspect | None = None) -> bool:
+        return False
+
+
+class NewWords(ModelForm):
+    """One a line: operators have lists."""
+
+    word = CharField(label="词", widget=Textarea, help_text="一行一个；大小写、全角和中间的空格符号不影响匹配")
+    lines: list[str]
+
+    class Meta:
+        model = BlockedWord
+        fields = ("word",)
+
+    def clean_word(self) -> str:
+        """The first that is not there yet; the others follow it."""
+        self.lines = [line.strip() for line in self.cleaned_data["word"].splitlines() if names.bare(line)]
+        if any(len(line) > 64 for line in self.lines):
+            raise ValidationError("一个词最多 64 个字符")
+        keys = [names.bare(line) for line in self.lines]
+        there = set(BlockedWord.objects.filter(key__in=keys).values_list("key", flat=True))
+        return next((line for line in self.lines if names.bare(line) not in there), (self.lines or [""])[0])
+
+
+@admin.register(BlockedWord)
+class BlockedWordAdmin(ModelAdmin):
+    """Known to every process within KEPT_SECONDS."""
+
+    list_display = ("word", "added_at")
+    search_fields = ("word",)
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = ("word",)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **kwargs) if obj else NewWords
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        obj.save()
+        words.add(getattr(form, "lines", ()))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        super().delete_model(request, obj)
+        words.listed.changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedWord]) -> None:
+        super().delete_queryset(request, queryset)
+        words.listed.changed()

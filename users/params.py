@@ -10,7 +10,7 @@ from heihei_site.api.callers import Caller
 from heihei_site.api.errors import MinorRefused, UserUnknown
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
-from users.models import Report, User
+from users.models import Identity, Report, User
 
 
 @Compiled
@@ -50,13 +50,22 @@ Person = Annotated[User, Word(IdField, name="userId", find=_person, refuses=(Use
 Target = Annotated[User, Word(IdField, name="targetId", find=_person, refuses=(UserUnknown,))]
 Uid = Annotated[User, Word(IdField, name="uid", find=_person, refuses=(UserUnknown,))]
 Phone = Annotated[str, Word(_phone_field, find=lambda _, phone: phone[-11:])]
+NewPhone = Annotated[str, Word(_phone_field, name="phone", find=lambda _, phone: phone[-11:])]
 SmsCode = Annotated[str, Word(text_field(16))]
+AccountSource = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(Identity.Source.values, **kwargs))]
+AccountToken = Annotated[str, Word(text_field(1024))]
+OpenId = Annotated[str, Word(text_field(128))]
+UnionId = Annotated[str, Word(text_field(128, blank=True))]
 DisplayName = Annotated[str, Word(text_field(255, blank=True))]
 Gender = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(User.Gender.values, **kwargs))]
 Birthday = Annotated[date, Word(_BirthdayField, refuses=(MinorRefused,))]
 Description = Annotated[str, Word(text_field(255, blank=True))]
 Address = Annotated[str, Word(text_field(64, blank=True))]
 ReportKind = Annotated[int, Word(number_field(min(Report.Kind.values), max(Report.Kind.values)))]
+Switch = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(["0", "1"], **kwargs), name="push_enable")]
+Kind = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(User.Kind.values, **kwargs), name="type")]
+SearchText = Annotated[str, Word(text_field(64), name="queryParameter")]
+Sign = Annotated[str, Word(text_field(1024, blank=True))]
 PushKind = Annotated[
     str, Word(lambda **kwargs: serializers.ChoiceField(["apns", "getui", "gcm"], **kwargs), name="apnsType")
 ]

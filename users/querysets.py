@@ -8,5 +8,5 @@ if TYPE_CHECKING:
 
 class UserQuerySet(models.QuerySet["User"]):
     def people(self) -> "UserQuerySet":
-        """Those other people may meet: not banned."""
-        return self.filter(is_active=True)
+        """Those other people may meet: neither banned nor about to be deleted."""
+        return self.filter(is_active=True, deletion_due_at=None)

@@ -4,15 +4,18 @@ from typing import NotRequired, TypedDict
 
 from heihei_site.api.callers import Caller
 from payment import ledger
+from payment.worth import point_worth
 from users import activity
 from users.models import User
-from users.selectors import relation
+from users.selectors import followed_by, relation
 
 FREE_RENAME = "(本次改名免费，下次修改费用{gold}钻)"
 PAID_RENAME = "(本次改名费用{gold}钻)"
 
 
-class Attribute(TypedDict):
+class Attribute(TypedDict, total=False):
+    """Switches; another's are empty."""
+
     push_enable: str
 
 
@@ -70,6 +73,7 @@ class UserInfo(TypedDict):
 class SignInAnswer(TypedDict):
     token: str
     need_regist: bool
+    deletion_cancelled: bool
     user_info: UserCard
 
 
@@ -77,8 +81,80 @@ class CodeSent(TypedDict):
     timeout: int
 
 
+class Verified(TypedDict):
+    verified: bool
+
+
+class Leaving(TypedDict):
+    deletion_time: str
+
+
+class DataCopy(TypedDict):
+    ready: bool
+    url: str
+    expire_time: int
+
+
 class Updated(TypedDict):
     user_id: int
+
+
+class Settings(TypedDict):
+    """What the server goes by, for texts and checks on the phone."""
+
+    name_bytes: int
+    rename_gold: int
+    adult_age: int
+    heart_beat: int
+
+
+class Configuration(TypedDict):
+    user: Attribute
+    sys: Settings
+
+
+class ConfigAnswer(TypedDict):
+    configuration: Configuration
+
+
+class Purse(TypedDict):
+    user_id: int
+    gold: int
+    point: int
+    point_worth: int
+    all_outlay_gold: int
+    all_earn_point: int
+
+
+class PurseAnswer(TypedDict):
+    user: Purse
+
+
+class PeopleAnswer(TypedDict):
+    total_size: int
+    result: list[UserCard]
+
+
+class FollowingAnswer(TypedDict):
+    total_size: int
+    following: list[UserCard]
+
+
+class ActivePeople(TypedDict):
+    result: list[UserCard]
+
+
+class Found(TypedDict):
+    users: list[UserCard]
+
+
+class InLive(TypedDict):
+    is_in_live: bool
+    live_id: int
+
+
+class Reported(TypedDict):
+    reportmsg: str
 
 
 def user_card(user: User, *, followed: bool = False, blocked: bool = False) -> UserCard:
@@ -120,8 +196,33 @@ def own_card(user: User, rename_gold: int) -> UserCard:
     card["gold_count"] = purse.gold
     card["point"] = purse.point
     card["modify_text"] = (FREE_RENAME if user.rename_count == 0 else PAID_RENAME).format(gold=rename_gold)
-    card["attribute"] = {"push_enable": "1" if user.push_enable else "0"}
+    card["attribute"] = switches(user)
     return card
+
+
+def switches(user: User) -> Attribute:
+    return {"push_enable": "1" if user.push_enable else "0"}
+
+
+def purse(user: User) -> Purse:
+    held = ledger.balances(user.pk)
+    return {
+        "user_id": user.pk,
+        "gold": held.gold,
+        "point": held.point,
+        "point_worth": point_worth(held.point),
+        "all_outlay_gold": user.gold_given,
+        "all_earn_point": user.points_earned,
+    }
+
+
+def cards(people: list[User], viewer: User, *, blocked: bool = False) -> list[UserCard]:
+    """A list of people with whom the viewer follows. One query, however many."""
+    followed = followed_by(viewer.pk, [person.pk for person in people])
+    found = [user_card(person, followed=person.pk in followed, blocked=blocked) for person in people]
+    for card in found:
+        card["attribute"] = {}
+    return found
 
 
 def card_for(caller: Caller, user: User) -> UserCard:
@@ -130,9 +231,10 @@ def card_for(caller: Caller, user: User) -> UserCard:
     return user_card(user, followed=stands.follows, blocked=stands.blocked)
 
 
-def status_of(user: User) -> UserStatus | None:
-    """userStatus outside a live: only while broadcasting (5, with the way there) or in a call (6)."""
+def status_of(user: User, *, seen_in: int | None = None) -> UserStatus | None:
+    """userStatus outside a live: only while broadcasting (5, with the way there) or in a call (6). To who looks at the
+    card in that very live, there is nowhere to go."""
     doing = activity.of([user.pk]).get(user.pk)
-    if doing is None:
+    if doing is None or doing.room_id == seen_in:
         return None
     return {"type": doing.kind, "conf_status": doing.kind, "expire_time": 0, "jump": doing.jump}

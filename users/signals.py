@@ -6,3 +6,6 @@ from django.dispatch import Signal
 became_minor = Signal()
 # Sent with `user` inside the transaction that bans them.
 banned = Signal()
+# Sent with `user` inside the transaction in which they leave: signed out everywhere, and gone for others. They may come
+# back for some days.
+left = Signal()

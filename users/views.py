@@ -1,70 +1,40 @@
-"""`user/*`: signing in, one's profile, other people."""
+"""`user/*`: one's profile, other people. Who somebody is: `account_views.py`."""
 
 from django.conf import settings
-from django.utils import timezone
 
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import (
     AccountAbnormal,
-    CodeWrong,
+    FileRefused,
     InvalidParameter,
     MinorRefused,
     NameIllegal,
     NameTooLong,
     NotEnoughGold,
     ProfileHidden,
-    SmsTooFrequent,
+    UserUnknown,
 )
-from heihei_site.api.params import Id
+from heihei_site.api.paging import Page
+from heihei_site.api.params import Id, Offset
+from heihei_site.api.params import Limit as PageSize
 from heihei_site.api.throttles import Limit
-from users import params, serializers
-from users.selectors import relation
-from users.services import devices, profile, relations, sign_in, sms_codes
+from users import activity, params, pictures, selectors, serializers
+from users.models import User
+from users.selectors import blocked_between, relation
+from users.services import devices, profile, relations, reports
 
 api = Endpoints("user")
 
-
-@api.post(
-    key="getSMSVerificationCode",
-    open_to_all=True,
-    raises=[SmsTooFrequent],
-    limits=[Limit(settings.SMS_PER_ADDRESS, by="address", refuses=SmsTooFrequent)],
-)
-def get_sms_verification_code(caller: Caller, *, phone: params.Phone) -> serializers.CodeSent:
-    """Sends a six-digit code to a mainland number (D15).
-
-    `timeout` is the seconds until the next may be asked for.
-    """
-    return {"timeout": sms_codes.send_code(phone, now=timezone.now())}
-
-
-@api.post(path="sign-in-cl-by-phone", key="signInCLByPhone", open_to_all=True, raises=[CodeWrong, AccountAbnormal])
-def sign_in_by_phone(caller: Caller, *, phone: params.Phone, verify_code: params.SmsCode) -> serializers.SignInAnswer:
-    """Signs in with an SMS code; the first time makes the account. The person's other sign-ins end (D5).
-
-    `needRegist` stays true until name, gender and birthday are set (D16).
-    """
-    signed_in = sign_in.sign_in_by_phone(phone=phone, code=verify_code, now=timezone.now())
-    user = signed_in.user
-    return {
-        "token": signed_in.token,
-        "need_regist": not user.profile_complete,
-        "user_info": serializers.own_card(user, settings.RENAME_GOLD),
-    }
-
-
-@api.post()
-def sign_out(caller: Caller) -> Nothing:
-    """Ends this sign-in: its token is dead, its sockets close within 2 s, pushes stop."""
-    sign_in.sign_out(user=caller.person, session=caller.session)
-    return {}
+MOST_RELATIONS = 20
+EVERYONE_FOUND = 50  # search has no pages for older phones
+SEARCHES = Limit(settings.SEARCHES)
 
 
 @api.post(
     path="update",
-    raises=[NameIllegal, NameTooLong, MinorRefused, AccountAbnormal, NotEnoughGold],
+    raises=[FileRefused, NameIllegal, NameTooLong, MinorRefused, AccountAbnormal, NotEnoughGold],
 )
 def update_user(
     caller: Caller,
@@ -75,16 +45,22 @@ def update_user(
     address: params.Address | None = None,
     latlng: params.Address | None = None,
     description: params.Description | None = None,
+    sign: params.Sign = "",
 ) -> serializers.Updated:
-    """Stores the profile. Renaming is free once, then costs 10 gold whenever the name really changes (D16).
+    """Stores the profile, all of it or nothing. Renaming is free once, then costs 10 gold whenever the name really
+    changes (D16); the name given at registration is not the free one.
 
-    An empty `description` clears it, except from the 1.1 app, which sends one at every start without knowing it.
+    A name has at most 16 bytes, a Chinese character counting two (447), and neither control characters nor a blocked
+    word, however it is written (445). Any birthday of a living person is stored (else 501), but a minor's is never
+    moved to an adult's, though the answer is 0 (D19). An empty `description` clears it, except from the 1.1 app, which
+    sends one at every start without knowing it. `sign` is that of an uploaded picture, which becomes the avatar (102).
     """
     if description == "" and caller.client.empty_description_means_keep:
         description = None
+    cover_url = pictures.address_of(caller.person.pk, sign) if sign else None
     updated = profile.update_profile(
         user=caller.person,
-        profile=profile.Profile(display_name, gender, birth_day, description, address, latlng),
+        profile=profile.Profile(display_name, gender, birth_day, description, address, latlng, cover_url),
     )
     return {"user_id": updated.pk}
 
@@ -93,9 +69,12 @@ def update_user(
 def user_info(
     caller: Caller, *, uid: params.Uid | None = None, cuid: Id | None = None, live_id: Id | None = None
 ) -> serializers.UserInfo:
-    """One's own card (no `uid`), or another's with `isFollowed` and `isBlocked`.
+    """One's own card (no `uid`), with purse, switches (`attribute`) and what the next renaming costs (`modifyText`); or
+    another's, with `isFollowed` and `isBlocked` as the caller stands to them, whether or not `cuid` is sent.
 
-    `userStatus` is there only while that person is broadcasting or in a call. 736 where they have blocked the caller.
+    `userStatus` is there only while that person is broadcasting (`type` and `confStatus` 5, with a `jump` where the
+    live is public) or in a call (6); not where the card is looked at in that very live, which `liveId` says. 736 where
+    they have blocked the caller.
     """
     me = caller.person
     if uid is None or uid == me:
@@ -105,9 +84,40 @@ def user_info(
         raise ProfileHidden
     card = serializers.user_card(uid, followed=stands.follows, blocked=stands.blocks)
     info: serializers.UserInfo = {"result": card}
-    if (status := serializers.status_of(uid)) is not None:
+    if (status := serializers.status_of(uid, seen_in=live_id)) is not None:
         info["user_status"] = status
     return info
+
+
+@api.get()
+def user_gold(caller: Caller) -> serializers.PurseAnswer:
+    """What the caller has: `gold`, `point` (what is free of withdrawals) and its `pointWorth`, five for each point;
+    `allOutlayGold` and `allEarnPoint` are what they ever gave and earned."""
+    return {"user": serializers.purse(caller.person)}
+
+
+@api.get()
+def get_config(caller: Caller) -> serializers.ConfigAnswer:
+    """`configuration.user`: the caller's switches, as text. `configuration.sys`: what the server goes by: the width a
+    name may have, what a renaming costs after the free one, who is of age, seconds between heart-beats in a live."""
+    return {
+        "configuration": {
+            "user": serializers.switches(caller.person),
+            "sys": {
+                "name_bytes": settings.NAME_BYTES,
+                "rename_gold": settings.RENAME_GOLD,
+                "adult_age": settings.ADULT_AGE,
+                "heart_beat": settings.HEART_BEAT_SECONDS,
+            },
+        }
+    }
+
+
+@api.post()
+def update_config(caller: Caller, *, push_enable: params.Switch) -> Nothing:
+    """Stores a switch. `push_enable` is "1" (pushes come) or "0" (none do); get-config and info say it as text."""
+    profile.set_push(user=caller.person, enabled=push_enable == "1")
+    return {}
 
 
 @api.post(path="follow")
@@ -141,12 +151,108 @@ def unblock_user(
 ) -> Nothing:
     """Unblocks `targetId`. With `reportType` and no `targetId` it is the 1.1 app's report of `userId` (D17)."""
     if target is None and user is not None and report_type is not None:
-        relations.report(user=caller.person, target=user, kind=report_type)
+        reports.report(user=caller.person, target=user, kind=report_type)
         return {}
     if (person := target or user) is None:
         raise InvalidParameter
     relations.unblock(user=caller.person, target=person)
     return {}
+
+
+@api.post(also=["usr/report-user"], limits=[Limit(settings.REPORTS)])
+def report_user(caller: Caller, *, user: params.Person, report_type: params.ReportKind) -> serializers.Reported:
+    """Tells operators about a person: `reportType` 1 wrong gender, 2 advertising or fraud, 3 harassment, 4 pornography.
+
+    What there is to see at that moment is kept with it: their card, the live they are in, what they said there and what
+    they wrote to the caller. The same again is the same report. Also answers as `/api/usr/report-user`.
+    """
+    reports.report(user=caller.person, target=user, kind=report_type)
+    return {"reportmsg": "举报成功!"}
+
+
+def _may_be_seen(caller: Caller, person: User) -> None:
+    """To who blocks you, and to whom you block, you do not exist (D18)."""
+    if person != caller.person and blocked_between(caller.person.pk, person.pk):
+        raise UserUnknown
+
+
+@api.get()
+def list_follower(
+    caller: Caller, *, user: params.Person, offset: Offset = 0, limit: PageSize = 0, cur_user_id: Id | None = None
+) -> serializers.PeopleAnswer:
+    """Who follows a person, the newest first; 10 a page where `limit` is not said, 20 at most. `isFollowed` is how the
+    caller stands to them, whether or not `curUserId` is sent. `totalSize` is how many there are in all."""
+    _may_be_seen(caller, user)
+    found = selectors.followers(user, caller.person, Page.of(offset, limit, most=MOST_RELATIONS))
+    return {"total_size": found.total, "result": serializers.cards(found.page, caller.person)}
+
+
+@api.get()
+def list_following(
+    caller: Caller, *, user: params.Person, offset: Offset = 0, limit: PageSize = 0, cur_user_id: Id | None = None
+) -> serializers.FollowingAnswer:
+    """Whom a person follows, as list-follower; `reslut` is the same as `result`, as the document spells it."""
+    _may_be_seen(caller, user)
+    found = selectors.following(user, caller.person, Page.of(offset, limit, most=MOST_RELATIONS))
+    return {"total_size": found.total, "following": serializers.cards(found.page, caller.person)}
+
+
+@api.get()
+def list_blocked_user(caller: Caller, *, offset: Offset = 0, limit: PageSize = 0) -> serializers.PeopleAnswer:
+    """Whom the caller blocks, the newest first; 10 a page where `limit` is not said, 20 at most."""
+    found = selectors.blocked_by(caller.person, Page.of(offset, limit, most=MOST_RELATIONS))
+    return {"total_size": found.total, "result": serializers.cards(found.page, caller.person, blocked=True)}
+
+
+@api.get(path="list-user-byType", key="listByType")
+def list_by_type(
+    caller: Caller, *, kind: params.Kind, offset: Offset = 0, limit: PageSize = 0
+) -> serializers.PeopleAnswer:
+    """People of a `type`, the newest first: `Anchor` has broadcast, `Normal` has not. 50 a page at most. `totalSize` is
+    how many there are in all."""
+    found = selectors.of_kind(kind, caller.person, Page.of(offset, limit))
+    return {"total_size": found.total, "result": serializers.cards(found.page, caller.person)}
+
+
+@api.get()
+def list_active_user(caller: Caller, *, offset: Offset = 0, limit: PageSize = 0) -> serializers.ActivePeople:
+    """Who is signed in: whose phone was last heard of comes first, to the hour while it only calls, at once when it
+    signs in or connects. The caller and who blocks them or is blocked are not in it. 50 a page at most."""
+    found = selectors.active(caller.person, Page.of(offset, limit))
+    return {"result": serializers.cards(found, caller.person)}
+
+
+@api.get(limits=[SEARCHES])
+def search(
+    caller: Caller, *, query: params.SearchText, offset: Offset = 0, limit: PageSize = EVERYONE_FOUND
+) -> serializers.Found:
+    """Finds people by `queryParameter`: whose heiNum it is, then whose name it is, begins with it, has it in it; of
+    these the most followed first (D20). Case and full width make no difference, `%` and `_` are ordinary characters.
+    Never by phone number. 50 where `limit` is not said, and at most."""
+    return _found(caller, query, Page.of(offset, limit))
+
+
+@api.get(limits=[SEARCHES])
+def usearch(
+    caller: Caller, *, query: params.SearchText, offset: Offset = 0, limit: PageSize = EVERYONE_FOUND
+) -> serializers.Found:
+    """The same as search."""
+    return _found(caller, query, Page.of(offset, limit))
+
+
+def _found(caller: Caller, query: str, page: Page) -> serializers.Found:
+    return {"users": serializers.cards(selectors.search(query, caller.person, page), caller.person)}
+
+
+@api.get()
+def isinlive(caller: Caller, *, user: params.Person) -> serializers.InLive:
+    """Whether a person is in a live on air, as its owner or in its audience, and in which: `liveId` 0 where in none.
+    A hidden live is not given away, nor is anybody with whom there is a block."""
+    nowhere = user != caller.person and blocked_between(caller.person.pk, user.pk)
+    place = None if nowhere else activity.place_of(user.pk)
+    if place is None or place.hidden:
+        return {"is_in_live": False, "live_id": 0}
+    return {"is_in_live": True, "live_id": place.live_id}
 
 
 @api.post()
@@ -158,8 +264,13 @@ def push_device_info(
     device_type: params.Platform = "android",
     uuid: params.DeviceUuid = "",
 ) -> Nothing:
-    """Where pushes reach the caller: the device belongs to them from now on."""
+    """Where pushes reach the caller: the device belongs to them from now on, until this sign-in ends."""
     devices.register_device(
-        user=caller.person, push_kind=push_kind, push_token=push_token, platform=device_type, uuid=uuid
+        user=caller.person,
+        session=caller.session,
+        push_kind=push_kind,
+        push_token=push_token,
+        platform=device_type,
+        uuid=uuid,
     )
     return {}

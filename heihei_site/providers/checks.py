@@ -9,7 +9,8 @@ from django.utils.module_loading import import_string
 
 @register("providers", deploy=True)
 def providers_are_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Import every configured provider; a development twin has no place in a deployment."""
+    """Import every configured provider; a development twin has no place in a deployment, nor has one
+    without its keys."""
     return [problem for need, path in settings.PROVIDERS.items() if (problem := _problem(need, path))]
 
 
@@ -21,4 +22,6 @@ def _problem(need: str, path: str) -> CheckMessage | None:
     if provider.development_only:
         hint = f'Name a real provider in PROVIDERS["{need}"].'
         return Error(f"{path} only writes down what it would have sent.", hint=hint, id="providers.E002")
+    if missing := [name for name in getattr(provider, "needs", ()) if not getattr(settings, name)]:
+        return Error(f"{path} needs {', '.join(missing)}.", id="providers.E003")
     return None

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from heihei_site.providers.identity.base import Identity
 from heihei_site.providers.sms.base import Sms
 from heihei_site.providers.streaming.base import Streaming
 
@@ -18,6 +19,11 @@ def get(need: str) -> object:
 
 def sms() -> Sms:
     return cast(Sms, get("sms"))
+
+
+def identity(source: str) -> Identity:
+    """Who vouches for accounts of `Wechat` or `Weibo`."""
+    return cast(Identity, get(source.lower()))
 
 
 def streaming() -> Streaming:

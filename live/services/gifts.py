@@ -5,7 +5,6 @@ Lock order: the repeat's row, purses, people, the live's row. The ledger decides
 
 from django.conf import settings
 from django.db.models import F
-from django.utils import timezone
 
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, NotInRoom
 from heihei_site.realtime.groups import room
@@ -108,7 +107,7 @@ def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int
 
 def _check(sender: User, live: Live) -> None:
     """Who may spend gold here: adults (D19) who are inside a live that is on air."""
-    if settings.MINOR_PROTECTION and sender.is_minor(timezone.localdate(), settings.ADULT_AGE):
+    if sender.is_protected_minor:
         raise AccountAbnormal
     if live.status != Live.Status.PLAYING:
         raise LiveInvalid

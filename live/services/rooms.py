@@ -45,9 +45,9 @@ log = structlog.get_logger(__name__)
 def create_live(*, owner: User, title: str, client: Client, device_type: str = "") -> Live:
     """Opens a room, waiting for the owner's sound. A live that was still open ends first: a person has one at most."""
     owner = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if not owner.is_active:  # banned while this request was on its way
+    if not owner.is_here:  # banned or gone while this request was on its way
         raise TokenInvalid
-    if settings.MINOR_PROTECTION and owner.is_minor(timezone.localdate(), settings.ADULT_AGE):
+    if owner.is_protected_minor:
         raise MinorRefused
     for earlier in Live.objects.open().filter(owner=owner).values_list("pk", flat=True):
         end_live(earlier)
@@ -201,7 +201,8 @@ def end_lives_of(sender: object, *, user: User, **_: object) -> None:
 
 
 def clear_out(sender: object, *, user: User, **_: object) -> None:
-    """Listens to `users.signals.banned`: their live ends, they are out of others' rooms. In primary-key order."""
+    """Listens to `users.signals.banned` and `left`: their live ends, they are out of others' rooms. In primary-key
+    order."""
     own = Live.objects.open().filter(owner=user)
     visited = Live.objects.filter(members__user=user, members__left_at=None)
     for live in (own | visited).distinct().order_by("pk"):

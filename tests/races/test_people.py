@@ -12,7 +12,8 @@ from payment.reconciliation import breaches
 from tests import factories
 from tests.conftest import Api
 from tests.races.crowd import at_once, codes, same_phone
-from users.models import Device, Follow, PhoneCode, Session, User
+from users.models import Device, Follow, PhoneCode, Report, Session, User
+from users.services import kinds, relations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = "13912345678"
@@ -44,11 +45,45 @@ def test_20_requests_for_a_code_are_one_text_message(texts, settings, known):
     assert codes(at_once([sign_in(texts()[-1]["code"])])) == {0: 1}
 
 
-def test_a_code_signs_in_once_however_many_try_at_once(texts):
+def test_the_same_sign_in_ten_times_at_once_is_one_person_with_one_living_token(texts):
+    """A phone that repeats itself (D9)."""
     ask()
     answers = at_once([sign_in(texts()[0]["code"])] * 10)
-    assert codes(answers) == {0: 1, 401: 9}
+    assert codes(answers) == {0: 10}
     assert (User.objects.count(), Session.objects.count()) == (1, 1)
+
+
+def test_a_thousand_guesses_at_once_are_five(texts):
+    """The right code comes as the six hundredth of them: long dead."""
+    ask()
+    right = texts()[0]["code"]
+    guesses = [f"{n:06d}" for n in range(100_000, 101_001) if f"{n:06d}" != right][:1000]
+    guesses[600] = right
+    assert codes(at_once([sign_in(code) for code in guesses], together=32)) == {401: 1000}
+    assert PhoneCode.objects.get().tries_left == 0
+    assert User.objects.count() == 0
+
+
+def test_100_requests_at_once_for_one_number_are_one_text_message(texts):
+    assert codes(at_once([ask] * 100, together=32)) == {0: 1, 400: 99}
+    assert len(texts()) == 1
+
+
+@pytest.mark.parametrize("path", ["user/get-sms-verification-code", "sms/register-phone"])
+def test_100_numbers_at_once_from_one_address_are_50_text_messages(texts, path):
+    """Under both names of the call together."""
+
+    def asking(number):
+        return lambda: Api().post(path if number % 2 else "sms/register-phone", phoneNo=f"137000000{number:02d}")
+
+    assert codes(at_once([asking(number) for number in range(100)], together=32)) == {0: 50, 400: 50}
+    assert len(texts()) == 50
+
+
+def test_ten_a_day_hold_however_many_ask_at_once(texts, settings):
+    settings.SMS_RESEND_SECONDS = -60  # nobody waits, not even for who asked a moment later and was first
+    assert codes(at_once([ask] * 40, together=32)) == {0: 10, 400: 30}
+    assert len(texts()) == 10
 
 
 def test_ten_guesses_at_once_are_five(texts):
@@ -145,6 +180,48 @@ def test_counters_agree_with_the_rows_after_following_unfollowing_and_blocking_i
         person.refresh_from_db()
         assert (person.following_count, person.follower_count) == (person.following.count(), person.followers.count())
         assert person.following_count == 0  # everybody blocked everybody in the end
+
+
+def test_totals_agree_with_the_rows_whatever_people_do_to_each_other_at_once(api):
+    people = [factories.person() for _ in range(4)]
+    phones = {person.pk: api(person) for person in people}
+
+    def call(path, one, other):
+        return lambda: same_phone(phones[one.pk]).post(f"user/{path}", userId=other.pk)
+
+    paths = ["block-user", "unblock-user", "follow", "block-user", "unblock-user", "follow", "unfollow"]
+    deeds = [call(path, one, other) for path in paths for one in people for other in people if one != other]
+    leaving = lambda: relations.end_all(people[0])  # noqa: E731
+    assert set(codes(answer for answer in at_once([*deeds, leaving, *deeds, leaving]) if answer)) <= {0, 710}
+    assert relations.recount() == []
+
+
+def test_counting_anew_while_people_follow_counts_nobody_twice(api):
+    star = factories.person(follower_count=50)
+    phones = [api(factories.person()) for _ in range(12)]
+    follows = [lambda phone=phone: phone.post("user/follow", userId=star.pk) for phone in phones]
+    at_once([deed for follow in follows for deed in (relations.recount, follow)])
+    star.refresh_from_db()
+    assert star.follower_count == 12
+    assert relations.recount() == []
+
+
+def test_people_of_a_kind_are_counted_right_while_they_come_and_are_folded(api):
+    def come():
+        factories.person()
+
+    at_once([come, kinds.fold, kinds.recount] * 8)
+    answer = api(factories.person()).get("user/list-user-byType", type="Normal", limit=1)
+    assert answer["totalSize"] == 9
+    assert kinds.recount() == 0
+
+
+def test_one_report_sent_20_times_at_once_is_one(api):
+    me, her = factories.person(), factories.person()
+    phone = api(me)
+    send = lambda: same_phone(phone).post("user/report-user", userId=her.pk, reportType=3)  # noqa: E731
+    assert codes(at_once([send] * 20)) == {0: 20}
+    assert Report.objects.count() == 1
 
 
 def test_one_device_registered_by_two_people_at_once_belongs_to_one(api):

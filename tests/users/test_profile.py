@@ -5,14 +5,22 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from heihei_site.api.errors import FileRefused
 from payment import ledger
-from payment.models import Transfer
+from payment.models import Currency, Transfer
 from payment.reconciliation import breaches
 from tests import factories
 from tests.answers import ok, refused
+from users import ages, pictures
 from users.models import User
+from users.services import profile, words
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def blocked_words(db):
+    words.seed()
 
 
 @pytest.fixture
@@ -158,9 +166,21 @@ class TestNames:
         refused(update(user, displayName="", gender="Male"), 445, "非法的名称")
         assert stored(user).gender == "Unspecified"
 
-    def test_blocked_words_are_found_however_they_are_written(self, update, settings):
-        settings.BLOCKED_WORDS = ["Admin"]
-        refused(update(factories.person(), displayName="xADMINx"), 445, "非法的名称")
+    @pytest.mark.parametrize(
+        "name", ["xADMINx", "ａｄＭｉｎ", "a d m i n", "a-d_m.i n", "官　方", "官·方号", "Ａ官 方"]
+    )
+    def test_blocked_words_are_found_however_they_are_written(self, update, name):
+        words.add(["Admin"])
+        user = factories.person("旧")
+        refused(update(user, displayName=name, description="新"), 445, "非法的名称")
+        assert (stored(user).display_name, user.description, user.rename_count) == ("旧", "", 0)
+
+    @pytest.mark.parametrize("name", ["adm1n", "方官", "官小方", "adm"])
+    def test_what_only_looks_a_little_like_one_is_fine(self, update, name):
+        words.add(["Admin"])
+        user = factories.person("旧")
+        ok(update(user, displayName=name))
+        assert stored(user).display_name == name
 
     def test_who_has_an_old_illegal_name_may_keep_it(self, update):
         user = factories.person("官方的老用户")
@@ -244,6 +264,90 @@ class TestRenaming:
         factories.person("二")
         ok(update(factories.person("一"), displayName="二"))
 
+    def test_phones_that_differ_in_case_or_width_rename_all_the_same(self, update):
+        """Only the very same name is no renaming."""
+        user = factories.person("abc", gold=10, rename_count=1)
+        ok(update(user, displayName="Abc"))
+        assert (stored(user).display_name, user.rename_count, ledger.balances(user.pk).gold) == ("Abc", 2, 0)
+
+
+class TestAvatar:
+    """An uploaded picture, named by the `sign` that its upload was given (D38)."""
+
+    @pytest.fixture
+    def upload(self, monkeypatch):
+        """Somebody who keeps uploads and knows one picture."""
+
+        def check(person, sign):
+            if sign != f"sign of {person}":
+                raise FileRefused
+            return f"https://cdn.example.com/{person}.jpg"
+
+        monkeypatch.setattr(pictures, "_checks", {})
+        pictures.register("uploads", check)
+
+    def test_a_picture_of_ones_own_becomes_it(self, update, api, upload):
+        user = factories.person()
+        ok(update(user, sign=f"sign of {user.pk}"))
+        assert ok(api(user).get("user/info"))["result"]["coverUrl"] == f"https://cdn.example.com/{user.pk}.jpg"
+        ok(update(user))
+        assert stored(user).cover_url == f"https://cdn.example.com/{user.pk}.jpg"
+
+    def test_anothers_picture_changes_nothing_and_costs_nothing(self, update, upload):
+        user = factories.person("一", gold=10, rename_count=1, description="旧")
+        refused(update(user, displayName="二", description="新", sign="sign of 1"), 102, "文件验证失败")
+        assert (stored(user).display_name, user.description, user.cover_url) == ("一", "旧", "")
+        assert ledger.balances(user.pk).gold == 10
+
+    def test_where_nobody_keeps_uploads_there_is_no_picture(self, update, monkeypatch):
+        monkeypatch.setattr(pictures, "_checks", {})
+        user = factories.person(description="旧")
+        refused(update(user, description="新", sign="x"), 102, "文件验证失败")
+        assert stored(user).description == "旧"
+
+    def test_an_empty_sign_says_nothing(self, update):
+        user = factories.person(cover_url="https://cdn.example.com/old.jpg")
+        ok(update(user, sign=""))
+        assert stored(user).cover_url == "https://cdn.example.com/old.jpg"
+
+
+class TestSwitches:
+    def test_pushes_are_on_until_they_are_switched_off_and_said_as_text(self, api):
+        phone = api(factories.person())
+        assert ok(phone.get("user/get-config"))["configuration"]["user"] == {"push_enable": "1"}
+        for said, kept in [("0", "0"), ("0", "0"), ("1", "1"), (0, "0")]:
+            assert ok(phone.post("user/update-config", push_enable=said)) == {"errorcode": 0, "errormsg": "success"}
+            assert ok(phone.get("user/get-config"))["configuration"]["user"] == {"push_enable": kept}
+            assert ok(phone.get("user/info"))["result"]["attribute"] == {"push_enable": kept}
+
+    @pytest.mark.parametrize("wrong", ["", "2", "true", "off", "-1", "00"])
+    def test_anything_else_switches_nothing(self, api, wrong):
+        user = factories.person(push_enable=False)
+        refused(api(user).post("user/update-config", push_enable=wrong), 700, "参数错误")
+        refused(api(user).post("user/update-config"), 700, "参数错误")
+        assert stored(user).push_enable is False
+
+    def test_the_server_says_what_it_goes_by(self, api):
+        told = ok(api(factories.person()).get("user/get-config"))["configuration"]["sys"]
+        assert told == {"nameBytes": 16, "renameGold": 10, "adultAge": 18, "heartBeat": 15}
+
+
+class TestPurse:
+    def test_says_what_there_is_and_what_points_are_worth(self, api):
+        user = factories.person(gold=12, gold_given=7, points_earned=402_290)
+        legs = [
+            ledger.Leg(ledger.points(user.pk), 402_285),
+            ledger.Leg(ledger.house("grants", Currency.POINT), -402_285),
+        ]
+        ledger.post(key="p", reason="grant", legs=legs)
+        assert ok(api(user).get("user/user-gold"))["user"] == {
+            "userId": user.pk, "gold": 12, "point": 402_285, "pointWorth": 2_011_425, "allOutlayGold": 7,
+            "allEarnPoint": 402_290}  # fmt: skip
+
+    def test_is_empty_at_first(self, api):
+        purse = ok(api(factories.person()).get("user/user-gold"))["user"]
+        assert (purse["gold"], purse["point"], purse["pointWorth"]) == (0, 0, 0)
+
 
 class TestBirthdays:
     @pytest.mark.parametrize(
@@ -281,6 +385,23 @@ class TestBirthdays:
         user = factories.person(birthday=date(2015, 5, 5))
         ok(update(user, birthDay="2014-05-05"))
         assert stored(user).birthday == date(2014, 5, 5)
+
+    def test_two_updates_at_once_do_not_make_an_adult_of_a_minor(self):
+        """Whoever was read before the other one was stored knows nothing of it."""
+        user = factories.person(birthday=None)
+        stale = User.objects.get(pk=user.pk)
+        profile.update_profile(user=user, profile=profile.Profile(user.display_name, "Male", date(2015, 5, 5)))
+        profile.update_profile(user=stale, profile=profile.Profile(user.display_name, "Male", date(1990, 1, 1)))
+        assert stored(user).birthday == date(2015, 5, 5)
+
+    @pytest.mark.parametrize(
+        ("today", "born", "grown_up"),
+        [("2026-02-28", "2008-02-29", False), ("2026-03-01", "2008-02-29", True), ("2028-02-29", "2010-02-28", True),
+         ("2028-02-29", "2010-03-01", False), ("2028-02-28", "2010-02-28", True)],
+    )  # fmt: skip
+    def test_a_leap_day_makes_nobody_older(self, monkeypatch, today, born, grown_up):
+        monkeypatch.setattr(timezone, "localdate", lambda: date.fromisoformat(today))
+        assert ages.is_minor(date.fromisoformat(born)) is not grown_up
 
     def test_on_the_eighteenth_birthday_one_is_grown_up(self, update, api):
         nearly, just = factories.person(birthday=years_ago(18, days=1)), factories.person(birthday=years_ago(18))

@@ -2,11 +2,16 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from heihei_site.providers.sms.base import NeverSent, NotSent
+from tests import factories
 from tests.answers import ok, refused
 from users.models import PhoneCode, Session, User
 
@@ -25,6 +30,12 @@ def sign_in(api, code, phone=PHONE):
 def back(**by):
     """As if the last code had been sent earlier."""
     PhoneCode.objects.update(sent_at=F("sent_at") - timedelta(**by), expires_at=F("expires_at") - timedelta(**by))
+
+
+def seconds_later(seconds):
+    """As if the code had been spent, and last repeated, so much earlier."""
+    by = timedelta(seconds=seconds)
+    PhoneCode.objects.update(spent_at=F("spent_at") - by, repeated_at=F("repeated_at") - by)
 
 
 def other_than(code):
@@ -56,9 +67,62 @@ def test_a_code_is_worth_nothing_after_ten_minutes(api, code_for):
 
 def test_a_code_is_spent_by_the_first_sign_in(api, code_for):
     code = code_for(PHONE)
-    ok(sign_in(api, code))
+    first = ok(sign_in(api, code))["token"]
+    seconds_later(3)
     refused(sign_in(api, code), 401, "验证码错误")
-    assert Session.objects.count() == 1
+    ok(api(token=first).get("user/info"))
+
+
+class TestALostAnswer:
+    """D9: the phone gives up after two seconds and sends the same again, up to three times."""
+
+    def test_signs_in_the_same_person_with_a_fresh_token(self, api, code_for):
+        code = code_for(PHONE)
+        lost, found = ok(sign_in(api, code)), ok(sign_in(api, code))
+        assert lost["userInfo"]["id"] == found["userInfo"]["id"]
+        assert lost["token"] != found["token"]
+        ok(api(token=found["token"]).get("user/info"))
+        refused(api(token=lost["token"]).get("user/info"), 720, "token无效")
+        assert (User.objects.count(), Session.objects.count()) == (1, 1)
+
+    def test_may_be_lost_again_two_seconds_later(self, api, code_for):
+        code = code_for(PHONE)
+        for _ in range(4):
+            ok(sign_in(api, code))
+            PhoneCode.objects.update(
+                spent_at=F("spent_at") - timedelta(seconds=2), repeated_at=F("repeated_at") - timedelta(seconds=2)
+            )
+
+    def test_is_over_ten_seconds_after_the_first(self, api, code_for):
+        code = code_for(PHONE)
+        ok(sign_in(api, code))
+        PhoneCode.objects.update(spent_at=F("spent_at") - timedelta(seconds=10))
+        refused(sign_in(api, code), 401, "验证码错误")
+
+    def test_opens_nothing_to_a_guess(self, api, code_for):
+        code = code_for(PHONE)
+        ok(sign_in(api, code))
+        for _ in range(5):
+            refused(sign_in(api, other_than(code)), 401, "验证码错误")
+        refused(sign_in(api, code), 401, "验证码错误")
+
+    def test_ends_with_a_new_code(self, api, code_for):
+        old = code_for(PHONE)
+        ok(sign_in(api, old))
+        back(seconds=60)
+        new = code_for(PHONE)
+        if old != new:
+            refused(sign_in(api, old), 401, "验证码错误")
+        ok(sign_in(api, new))
+
+    def test_is_no_other_deed(self, api, code_for):
+        """What was spent on signing in neither binds a phone nor is still a right code."""
+        user = factories.person(phone=None)
+        code = code_for(PHONE)
+        ok(sign_in(api, code))
+        refused(api(user).post("user/bind-phone", phone=PHONE, verifyCode=code), 401, "验证码错误")
+        refused(api().post("sms/verify-phone", phoneNo=PHONE, verifyCode=code), 401, "验证码错误")
+        ok(sign_in(api, code))
 
 
 def test_four_slips_of_the_finger_are_forgiven(api, code_for):
@@ -218,5 +282,102 @@ def test_a_provider_that_is_down_lets_the_phone_try_again(api, texts, monkeypatc
     with monkeypatch.context() as broker:
         broker.setattr("users.tasks.send_sms_code.delay", broken)
         assert ask(api)["errorcode"] == -1
-    assert PhoneCode.objects.count() == 0
+    assert texts() == []
     ok(ask(api))
+    ok(sign_in(api, texts()[0]["code"]))
+    assert PhoneCode.objects.get().sent_that_day == 1
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """The code as the worker gets it, and what the database knew at that moment."""
+    seen = []
+    monkeypatch.setattr("users.tasks.send_sms_code.delay", lambda *said: seen.append((said, in_a_transaction())))
+    return seen
+
+
+def in_a_transaction():
+    return connection.in_atomic_block
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_code_is_committed_before_a_worker_gets_it(api, jobs):
+    ok(ask(api))
+    [((phone, code), in_transaction)] = jobs
+    assert (phone, in_transaction) == (PHONE, False)
+    ok(sign_in(api, code))
+
+
+class Vendor:
+    """Fails as often as it is told, then delivers."""
+
+    development_only = False
+    failures: list = []
+    delivered: list = []
+
+    def send_code(self, phone, code):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.delivered.append((phone, code))
+
+
+@pytest.fixture
+def vendor(settings, monkeypatch):
+    monkeypatch.setattr(Vendor, "failures", [])
+    monkeypatch.setattr(Vendor, "delivered", [])
+    settings.PROVIDERS = settings.PROVIDERS | {"sms": f"{__name__}.Vendor"}
+    return Vendor
+
+
+class TestAVendorThatFails:
+    def test_is_asked_again(self, api, vendor):
+        vendor.failures += [NotSent("Throttling"), OSError("no route")]
+        ok(ask(api))
+        [(phone, code)] = vendor.delivered
+        ok(sign_in(api, code, phone))
+
+    def test_is_asked_four_times_at_most(self, api, vendor):
+        vendor.failures += [NotSent("Throttling")] * 10
+        ok(ask(api))
+        assert (len(vendor.failures), vendor.delivered) == (6, [])
+
+    def test_is_asked_once_when_it_will_never_do_it(self, api, vendor):
+        vendor.failures += [NeverSent("isv.MOBILE_NUMBER_ILLEGAL")] * 10
+        ok(ask(api))
+        assert (len(vendor.failures), vendor.delivered) == (9, [])
+
+    def test_is_logged_without_the_number_and_the_code(self, api, vendor, caplog):
+        vendor.failures += [NotSent("Throttling")] * 3 + [OSError(f"{PHONE} is busy")]
+        ok(ask(api))
+        written = caplog.text
+        assert "sms_not_sent" in written and "Throttling" in written
+        assert PHONE not in written
+
+
+def work_of(deed):
+    """What it asks the database, numbers and codes left out."""
+    with CaptureQueriesContext(connection) as captured:
+        deed()
+    said = [query["sql"] for query in captured.captured_queries]
+    return [re.sub(r"'[^']*'|(?<=\"tries_left\" = )\d", "?", sql) for sql in said if "SAVEPOINT" not in sql]
+
+
+def test_nobody_learns_by_a_wrong_code_whose_number_is_known(api, texts):
+    """The same answer after the same work: for a number with an account, one with a code only, and one with nothing."""
+    factories.person(phone=PHONE)
+    stranger, nothing = "13912345679", "13912345670"
+    for phone in (PHONE, stranger):
+        ok(ask(api, phone))
+    wrong = other_than(texts()[0]["code"])
+    answers = [sign_in(api, wrong, phone) for phone in (PHONE, stranger, nothing)]
+    assert answers == [{"errorcode": 401, "errormsg": "验证码错误"}] * 3
+    work = [work_of(partial(sign_in, api, wrong, phone)) for phone in (PHONE, stranger, nothing)]
+    assert len(work[0]) == 2
+    assert work[0] == work[1] == work[2]
+
+
+def test_nobody_learns_by_asking_for_a_code_whose_number_is_known(api, texts):
+    factories.person(phone=PHONE)
+    work = [work_of(partial(ask, api, phone)) for phone in (PHONE, "13912345679")]
+    assert len(texts()) == len(work[0]) == 2
+    assert work[0] == work[1]

@@ -1,20 +1,21 @@
 """What people say about themselves (D16, D19)."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
+from django.db.models import Case, DateField, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from heihei_site.api.errors import MinorRefused, NameIllegal, NameTooLong
 from heihei_site.realtime.publish import telling
 from payment.services import purchases
+from users import ages, names
 from users.models import User
+from users.services import words
 from users.signals import became_minor
 
-JOINER = "\u200d"  # holds an emoji of several together
 OLDEST = 130  # years; an earlier birthday is not that of a living person
 
 
@@ -28,27 +29,18 @@ class Profile:
     description: str | None = None
     address: str | None = None
     latlng: str | None = None
-
-
-def name_width(name: str) -> int:
-    """Bytes as the phone counts them: a Chinese character is two."""
-    return sum(1 if ord(character) < 128 else 2 for character in name)
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs") and character != JOINER
+    cover_url: str | None = None
 
 
 def check_name(name: str) -> None:
-    if not name.replace(JOINER, "").strip() or any(_is_control(character) for character in name):
+    if not names.is_legible(name) or words.blocked_in(name):
         raise NameIllegal
-    if any(word.lower() in name.lower() for word in settings.BLOCKED_WORDS):
-        raise NameIllegal
-    if name_width(name) > settings.NAME_BYTES:
+    if names.width(name) > settings.NAME_BYTES:
         raise NameTooLong
 
 
-def check_birthday(birthday: date, today: date) -> None:
+def check_birthday(birthday: date) -> None:
+    today = timezone.localdate()
     if birthday > today or birthday.year < today.year - OLDEST:
         raise MinorRefused
 
@@ -60,32 +52,38 @@ def update_profile(*, user: User, profile: Profile) -> User:
     The gold is taken before the row is changed (purses are locked before people); that the row still has the number of
     renamings the price was asked for decides between two phones that rename at once.
     """
-    today = timezone.localdate()
-    check_birthday(profile.birthday, today)
+    check_birthday(profile.birthday)
     renames = _rename(user, profile.display_name)
     changes: dict[str, object] = {
         "gender": profile.gender,
-        "birthday": _settled_birthday(user, profile.birthday, today),
+        "birthday": _settled(profile.birthday),
         "modified_at": Now(),
     }
     if profile.description is not None:
         changes["description"] = profile.description
+    if profile.cover_url is not None:
+        changes["cover_url"] = profile.cover_url
     if profile.address:  # the 1.1 app always sends it empty
         changes["address"] = profile.address
     if profile.latlng:
         changes["latlng"] = profile.latlng
     User.objects.filter(pk=user.pk).update(**changes, **renames)
     user.refresh_from_db()
-    if settings.MINOR_PROTECTION and user.is_minor(today, settings.ADULT_AGE):
+    if user.is_protected_minor:
         became_minor.send(User, user=user)
     return user
 
 
-def _settled_birthday(user: User, birthday: date, today: date) -> date:
+def set_push(*, user: User, enabled: bool) -> None:
+    User.objects.filter(pk=user.pk).update(push_enable=enabled)
+
+
+def _settled(birthday: date) -> Case | Value:
     """Once set, a minor's birthday becomes an adult's only in the operators' console; the phone is answered 0."""
-    was_minor = user.birthday is not None and user.is_minor(today, settings.ADULT_AGE)
-    now_adult = not User(birthday=birthday).is_minor(today, settings.ADULT_AGE)
-    return user.birthday if was_minor and now_adult and user.birthday else birthday
+    said = Value(birthday, output_field=DateField())
+    if ages.is_minor(birthday):
+        return said
+    return Case(When(Q(birthday__gt=ages.latest_adult_birthday()), then=F("birthday")), default=said)
 
 
 def _rename(user: User, name: str) -> dict[str, object]:

@@ -1,22 +1,26 @@
-"""Following, blocking, reporting. Each is idempotent: the second time changes nothing and answers the same."""
+"""Following and blocking. Each is idempotent: the second time changes nothing and answers the same.
 
-from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+The totals of lists are counters on the person, changed only while the rows of both people are held.
+"""
+
+from collections import Counter
+
+from django.db import connection, transaction
+from django.db.models import F, Q
 
 from heihei_site.api.errors import InvalidParameter, UserUnknown
-from users.models import Block, Follow, Report, User
+from users.models import Block, Follow, User
 from users.selectors import blocked_between
 
+BATCH = 500  # relations ended in one transaction
 
-def _count_followers(follower: int, followee: int, change: int) -> None:
-    """Both counters, in primary-key order as every lock on people (see docs/architecture.md)."""
-    for person in sorted((follower, followee)):
-        counter = "following_count" if person == follower else "follower_count"
-        User.objects.filter(pk=person).update(**{counter: F(counter) + change})
+
+def _count(person: int, counter: str, change: int) -> None:
+    User.objects.filter(pk=person).update(**{counter: F(counter) + change})
 
 
 def _lock(*people: int) -> None:
+    """In primary-key order, as every lock on people (see docs/architecture.md)."""
     list(User.objects.filter(pk__in=people).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
@@ -30,7 +34,8 @@ def follow(*, user: User, target: User, live_id: int | None = None) -> None:
         raise UserUnknown
     _, created = Follow.objects.get_or_create(follower=user, followee=target, defaults={"live_id": live_id})
     if created:
-        _count_followers(user.pk, target.pk, +1)
+        _count(user.pk, "following_count", +1)
+        _count(target.pk, "follower_count", +1)
 
 
 @transaction.atomic
@@ -42,7 +47,8 @@ def unfollow(*, user: User, target: User) -> None:
 def _drop_follow(follower: int, followee: int) -> None:
     gone, _ = Follow.objects.filter(follower_id=follower, followee_id=followee).delete()
     if gone:
-        _count_followers(follower, followee, -1)
+        _count(follower, "following_count", -1)
+        _count(followee, "follower_count", -1)
 
 
 @transaction.atomic
@@ -51,19 +57,91 @@ def block(*, user: User, target: User) -> None:
     if user == target:
         raise InvalidParameter
     _lock(user.pk, target.pk)
-    Block.objects.get_or_create(user=user, target=target)
+    _, created = Block.objects.get_or_create(user=user, target=target)
+    if created:
+        _count(user.pk, "blocked_count", +1)
     _drop_follow(user.pk, target.pk)
     _drop_follow(target.pk, user.pk)
 
 
+@transaction.atomic
 def unblock(*, user: User, target: User) -> None:
-    Block.objects.filter(user=user, target=target).delete()
+    _lock(user.pk, target.pk)
+    _drop_block(user.pk, target.pk)
 
 
-def report(*, user: User, target: User, kind: int) -> None:
-    """One open report per reason; the same again is the same report (D17)."""
-    if user == target:
-        raise InvalidParameter
-    Report.objects.get_or_create(
-        reporter=user, target=target, kind=kind, handled=False, defaults={"created_at": timezone.now()}
-    )
+def _drop_block(user: int, target: int) -> None:
+    gone, _ = Block.objects.filter(user_id=user, target_id=target).delete()
+    if gone:
+        _count(user, "blocked_count", -1)
+
+
+def end_all(user: User) -> None:
+    """Nobody follows or blocks this person any more, nor they anybody. In steps, each a transaction of its own: again
+    does the rest."""
+    while _end_some(user.pk):
+        pass
+
+
+@transaction.atomic
+def _end_some(person: int) -> bool:
+    follows = Follow.objects.filter(Q(follower_id=person) | Q(followee_id=person))[:BATCH]
+    blocks = Block.objects.filter(Q(user_id=person) | Q(target_id=person))[:BATCH]
+    follow_ids, block_ids = [row.pk for row in follows], [row.pk for row in blocks]
+    followed = (one for row in follows for one in (row.follower_id, row.followee_id))
+    _lock(person, *followed, *(row.user_id for row in blocks))
+    fewer: Counter[tuple[str, int]] = Counter()
+    held = Follow.objects.filter(pk__in=follow_ids)  # whoever unfollowed meanwhile has counted it already
+    for follower, followee in held.values_list("follower_id", "followee_id"):
+        fewer.update([("following_count", follower), ("follower_count", followee)])
+    held.delete()
+    blocked = Block.objects.filter(pk__in=block_ids)
+    fewer.update(("blocked_count", blocker) for blocker in blocked.values_list("user_id", flat=True))
+    blocked.delete()
+    _count_down(fewer)
+    return bool(follow_ids or block_ids)
+
+
+def _count_down(fewer: Counter[tuple[str, int]]) -> None:
+    """All people with the same change of the same counter at once."""
+    alike: dict[tuple[str, int], list[int]] = {}
+    for (counter, person), many in fewer.items():
+        alike.setdefault((counter, many), []).append(person)
+    for (counter, many), people in alike.items():
+        User.objects.filter(pk__in=people).update(**{counter: F(counter) - many})
+
+
+_COUNTED = """
+SELECT users_user.id, followers.many, following.many, blocked.many
+FROM users_user
+LEFT JOIN (SELECT followee_id, count(*) AS many FROM users_follow GROUP BY 1) AS followers ON followee_id = id
+LEFT JOIN (SELECT follower_id, count(*) AS many FROM users_follow GROUP BY 1) AS following ON follower_id = id
+LEFT JOIN (SELECT user_id, count(*) AS many FROM users_block GROUP BY 1) AS blocked ON user_id = id
+WHERE (follower_count, following_count, blocked_count)
+      IS DISTINCT FROM (coalesce(followers.many, 0), coalesce(following.many, 0), coalesce(blocked.many, 0))
+ORDER BY id
+"""
+
+
+def recount() -> list[int]:
+    """Sets counters of people that do not agree with the rows; returns whose they were. Nobody's, unless something went
+    wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED)
+        suspicious = [person for person, *_ in cursor.fetchall()]
+    return [person for person in suspicious if _recounted(person)]
+
+
+@transaction.atomic
+def _recounted(person: int) -> bool:
+    """Counted while the person is held, so that nothing is counted that somebody is just changing."""
+    user = User.objects.select_for_update(no_key=True).get(pk=person)
+    held = {
+        "follower_count": user.followers.count(),
+        "following_count": user.following.count(),
+        "blocked_count": user.blocks.count(),
+    }
+    changed = any(getattr(user, counter) != many for counter, many in held.items())
+    if changed:
+        User.objects.filter(pk=person).update(**held)
+    return changed

@@ -1,0 +1,27 @@
+"""What this app keeps about a person."""
+
+from live.models import Live, Member
+from users.erasure import Holding, Sections
+
+SAYS_SOMETHING = ("title", "address", "device_type", "lookback_addr")
+
+
+def erase(user_id: int) -> None:
+    """Empties their lives, of which the numbers stay, and forgets which rooms they were in."""
+    Live.objects.filter(owner=user_id).exclude(status__in=Live.OPEN).update(**dict.fromkeys(SAYS_SOMETHING, ""))
+    Member.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
+
+
+def own_data(user_id: int) -> Sections:
+    lives = Live.objects.filter(owner=user_id).order_by("created_at")
+    visits = Member.objects.filter(user=user_id).order_by("pk")
+    return {
+        "lives": lives.values(
+            "id", "title", "address", "device_type", "created_at", "started_at", "ended_at", "total_users",
+            "total_tickets", "likes", "lookback_addr",
+        ).iterator(),
+        "rooms_visited": visits.values("live_id", "joined_at", "left_at").iterator(),
+    }  # fmt: skip
+
+
+holding = Holding("live", erase=erase, export=own_data)

@@ -1,0 +1,25 @@
+"""What this app keeps about a person."""
+
+from messages.models import InstantMessage
+from users.erasure import Holding, Sections
+
+BATCH = 1000  # messages emptied in one statement
+
+
+def erase(user_id: int) -> None:
+    """Empties what they wrote; that they wrote stays. What was written to them is its writer's."""
+    written = InstantMessage.objects.filter(sender=user_id).exclude(content={})
+    while some := list(written.values_list("pk", flat=True)[:BATCH]):
+        InstantMessage.objects.filter(pk__in=some).update(content={}, client_msg_id="")
+
+
+def own_data(user_id: int) -> Sections:
+    columns = ("msg_id", "sender_id", "recipient_id", "kind", "content", "created_at")
+    of = {"messages_sent": "sender", "messages_received": "recipient"}
+    return {
+        name: InstantMessage.objects.filter(**{side: user_id}).order_by("created_at").values(*columns).iterator()
+        for name, side in of.items()
+    }
+
+
+holding = Holding("messages", erase=erase, export=own_data)

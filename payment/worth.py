@@ -1,0 +1,8 @@
+"""What points are worth (D37)."""
+
+from django.conf import settings
+
+
+def point_worth(points: int) -> int:
+    """In units of the wire's `pointWorth`."""
+    return points * int(settings.POINT_WORTH)

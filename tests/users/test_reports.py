@@ -1,0 +1,232 @@
+"""Reports (D17): what a person tells operators, what is kept with it, and the operators' queue."""
+
+import html
+import json
+
+import pytest
+from django.test import Client
+
+from tests import factories
+from tests.answers import ok, refused
+from users.models import Report, User
+from users.services import reports
+
+pytestmark = pytest.mark.django_db
+PATHS = ("user/report-user", "usr/report-user")
+
+
+@pytest.fixture
+def me():
+    return factories.person("我")
+
+
+@pytest.fixture
+def her():
+    return factories.person("她", description="加我微信", cover_url="https://cdn.example.com/her.jpg")
+
+
+@pytest.fixture
+def console():
+    client = Client()
+    client.force_login(User.objects.create_superuser("chef", "chef@example.com", "geheim"))
+    return client
+
+
+def reported_by(count, target, kind=3):
+    for _ in range(count):
+        reports.report(user=factories.person(), target=target, kind=kind)
+
+
+class TestReporting:
+    @pytest.mark.parametrize("path", PATHS)
+    def test_works_under_both_addresses(self, api, me, her, path):
+        answer = ok(api(me).post(path, userId=her.pk, reportType=2))
+        assert answer["reportmsg"] == "举报成功!"
+        report = Report.objects.get()
+        assert (report.reporter_id, report.target_id, report.kind, report.handled) == (me.pk, her.pk, 2, False)
+
+    def test_the_same_again_is_the_same_report(self, api, me, her):
+        phone = api(me)
+        for path in PATHS * 2:
+            ok(phone.post(path, userId=her.pk, reportType=2))
+        ok(api(me, version="1.1.2").post("user/unblock-user", userId=her.pk, reportType=2))
+        assert Report.objects.count() == 1
+
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("wrong", [{"reportType": 0}, {"reportType": 5}, {"reportType": ""}, {"userId": ""}])
+    def test_without_a_person_or_a_reason_it_is_refused(self, api, me, her, path, wrong):
+        refused(api(me).post(path, **({"userId": her.pk, "reportType": 1} | wrong)), 700, "参数错误")
+        assert Report.objects.count() == 0
+
+    def test_nobody_and_oneself_cannot_be_reported(self, api, me):
+        refused(api(me).post("user/report-user", userId=1, reportType=1), 710, "用户不存在")
+        refused(api(me).post("user/report-user", userId=me.pk, reportType=1), 700, "参数错误")
+        assert Report.objects.count() == 0
+
+    def test_who_is_blocked_can_be_reported(self, api, me, her):
+        phone = api(me)
+        ok(phone.post("user/block-user", userId=her.pk))
+        ok(phone.post("user/report-user", userId=her.pk, reportType=3))
+
+    def test_a_flood_is_stopped(self, api, me):
+        phone = api(me)
+        people = [factories.person() for _ in range(35)]
+        codes = [phone.post("user/report-user", userId=person.pk, reportType=1)["errorcode"] for person in people]
+        assert (codes.count(0), codes.count(429)) == (30, 5)
+        assert Report.objects.count() == 30
+
+
+class TestEvidence:
+    def test_is_the_card_as_it_was(self, api, me, her):
+        ok(api(me).post("user/report-user", userId=her.pk, reportType=2))
+        ok(api(her).post("user/update", displayName="好人", gender="Female", birthDay="1990-01-01", description="你好"))
+        kept = Report.objects.get().evidence
+        assert (kept["displayName"], kept["description"], kept["coverUrl"]) == (
+            "她", "加我微信", "https://cdn.example.com/her.jpg")  # fmt: skip
+        assert (kept["gender"], kept["birthDay"], kept["liveId"], kept["roomTexts"], kept["messages"]) == (
+            "Female", "1990-01-01", 0, [], [])  # fmt: skip
+
+    def test_is_what_they_said_in_the_live_they_are_in(self, api, me, her):
+        live = factories.live()
+        factories.inside(live, me, her)
+        hers = api(her)
+        for text in ("第一句", "第二句"):
+            ok(hers.post("msg/send-msg", liveId=live.pk, roomId=live.pk, text=text))
+        ok(api(me).post("msg/send-msg", liveId=live.pk, roomId=live.pk, text="我说的"))
+        ok(api(me).post("user/report-user", userId=her.pk, reportType=3))
+        kept = Report.objects.get().evidence
+        assert kept["liveId"] == live.pk
+        assert [line["said"] for line in kept["roomTexts"]] == ["第二句", "第一句"]
+        assert kept["roomTexts"][0]["at"] > 1_500_000_000
+
+    def test_knows_a_hidden_live_too(self, api, me, her):
+        live = factories.live(her, visible=False)
+        ok(api(me).post("user/report-user", userId=her.pk, reportType=4))
+        assert Report.objects.get().evidence["liveId"] == live.pk
+
+    def test_is_what_they_wrote_to_who_reports_them_and_to_nobody_else(self, api, me, her):
+        other, hers = factories.person(), api(her)
+        for to, text in ((me, "给我钱"), (other, "别的"), (me, "快点")):
+            said = {"toUserId": to.pk, "msgType": "text", "content": json.dumps({"text": text})}
+            ok(hers.post("msg/send-msg", **said))
+        mine = {"toUserId": her.pk, "msgType": "text", "content": json.dumps({"text": "不"})}
+        ok(api(me).post("msg/send-msg", **mine))
+        ok(api(me).post("user/report-user", userId=her.pk, reportType=2))
+        assert [line["said"]["text"] for line in Report.objects.get().evidence["messages"]] == ["快点", "给我钱"]
+
+    def test_is_that_of_the_first_time(self, api, me, her):
+        phone = api(me)
+        ok(phone.post("user/report-user", userId=her.pk, reportType=2))
+        User.objects.filter(pk=her.pk).update(description="好人")
+        ok(phone.post("user/report-user", userId=her.pk, reportType=2))
+        assert Report.objects.get().evidence["description"] == "加我微信"
+
+
+class TestQueue:
+    def queue(self, console):
+        answer = console.get("/admin/users/suspect/")
+        assert answer.status_code == 200
+        return [person.pk for person in answer.context["cl"].result_list]
+
+    def act(self, console, action, person):
+        chosen = {"action": action, "_selected_action": [person.pk]}
+        answer = console.post("/admin/users/suspect/", chosen, follow=True)
+        assert answer.status_code == 200
+        return html.unescape(answer.content.decode())
+
+    def test_three_distinct_people_put_somebody_on_it(self, console, me, her):
+        for kind in (1, 2, 3, 4):
+            reports.report(user=me, target=her, kind=kind)
+        reported_by(1, her)
+        assert self.queue(console) == []
+        reported_by(1, her)
+        assert self.queue(console) == [her.pk]
+
+    def test_shows_the_evidence_as_text(self, console, her):
+        User.objects.filter(pk=her.pk).update(description="<script>alert(1)</script>")
+        her.refresh_from_db()
+        reported_by(3, her)
+        page = console.get(f"/admin/users/suspect/{her.pk}/change/").content.decode()
+        assert page.count("&lt;script&gt;alert(1)") >= 3
+        assert "<script>alert(1)" not in page
+        report = Report.objects.first()
+        assert "&lt;script&gt;alert(1)" in console.get(f"/admin/users/report/{report.pk}/change/").content.decode()
+
+    def test_banning_ends_it_and_keeps_the_reports(self, console, her, api):
+        phone = api(her)
+        reported_by(3, her)
+        self.act(console, "ban", her)
+        assert self.queue(console) == []
+        refused(phone.get("user/info"), 720, "token无效")
+        assert Report.objects.filter(handled=True).count() == 3
+
+    def test_dismissing_ends_it_until_three_others_come(self, console, her, api):
+        phone = api(her)
+        reported_by(3, her)
+        assert "已驳回 3 条举报" in self.act(console, "dismiss", her)
+        assert self.queue(console) == []
+        ok(phone.get("user/info"))
+        reported_by(2, her)
+        assert self.queue(console) == []
+        reported_by(1, her)
+        assert self.queue(console) == [her.pk]
+
+    def test_is_newest_first_and_takes_as_many_queries_for_many_as_for_few(
+        self, console, django_assert_max_num_queries
+    ):
+        people = [factories.person() for _ in range(6)]
+        for person in people:
+            reported_by(3, person)
+        with django_assert_max_num_queries(8):
+            assert self.queue(console) == [person.pk for person in reversed(people)]
+
+    def test_neither_adds_nor_deletes_people(self, console, her):
+        reported_by(3, her)
+        assert console.get("/admin/users/suspect/add/").status_code == 403
+        assert console.post(f"/admin/users/suspect/{her.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert User.objects.filter(pk=her.pk).exists()
+
+
+class TestTickingOff:
+    """Operators close and open reports in the list."""
+
+    def tick(self, console, *handled):
+        rows = list(Report.objects.order_by("-pk"))
+        form = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows), "_save": "1"}
+        for number, (row, tick) in enumerate(zip(rows, handled, strict=True)):
+            form[f"form-{number}-id"] = row.pk
+            form |= {f"form-{number}-handled": "on"} if tick else {}
+        answer = console.post("/admin/users/report/", form)
+        assert answer.status_code in (200, 302)
+        return html.unescape(answer.content.decode())
+
+    def states(self):
+        return list(Report.objects.order_by("-pk").values_list("handled", flat=True))
+
+    def test_closes_and_opens(self, console, me, her):
+        reports.report(user=me, target=her, kind=1)
+        self.tick(console, True)
+        assert self.states() == [True]
+        self.tick(console, False)
+        assert self.states() == [False]
+
+    def test_an_old_one_stays_closed_where_the_same_was_made_anew(self, console, me, her):
+        reports.report(user=me, target=her, kind=1)
+        Report.objects.update(handled=True)
+        reports.report(user=me, target=her, kind=1)
+        assert "请处理最新的一条" in self.tick(console, False, False)
+        assert self.states() == [False, True]
+
+    def test_both_at_once_open_neither(self, console, me, her):
+        for _ in range(2):
+            reports.report(user=me, target=her, kind=1)
+            Report.objects.update(handled=True)
+        assert "请处理最新的一条" in self.tick(console, False, False)
+        assert self.states() == [True, True]
+
+    def test_another_reason_is_another_report(self, console, me, her):
+        for kind in (1, 2):
+            reports.report(user=me, target=her, kind=kind)
+        Report.objects.update(handled=True)
+        self.tick(console, False, False)
+        assert self.states() == [False, False]
