@@ -158,10 +158,40 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-client-logs": {
+        "task": "heihei_site.system.tasks.forget_client_logs",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "recount-relations": {
+        "task": "users.tasks.recount_relations",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
+    },
+    "fold-kinds": {
+        "task": "users.tasks.fold_kinds",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "forget-repeats": {
         "task": "users.tasks.forget_repeats",
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
+    },
+    "forget-sessions": {
+        "task": "users.tasks.forget_sessions",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "erase-accounts": {
+        "task": "users.tasks.erase_accounts",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "export-data": {
+        "task": "users.tasks.export_data",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
     },
 }
 
@@ -195,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": True,
     "PREPROCESSING_HOOKS": ["heihei_site.api.schema.only_api"],
+    "ENUM_NAME_OVERRIDES": {"PlatformEnum": ["android", "ios"]},  # a parameter of several spellings
 }
 API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
 API_FIELDS = 200  # parameters of one request
@@ -202,6 +233,16 @@ API_THREADS = env.int("API_THREADS", 32)  # calls a web process runs at once, ea
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = API_FIELDS
 RATE_LIMITS_URL = embedded.limits_url(REDIS_URL)
+
+# --- What operators put before everybody, and what phones report ---------------------------------------------------
+
+KEPT_SECONDS = 2  # for which a process keeps what operators change now and then; their own process sees changes at once
+BANNER_SECONDS = 86400  # after which a phone asks anew, if none starts or ends before
+CLIENT_LOG_LENGTH = 64 * 1024  # characters; of a longer log its end
+CLIENT_LOGS_A_PERSON = "30/hour"
+CLIENT_LOGS_AN_ADDRESS = "300/hour"  # a carrier's many people included
+CLIENT_LOGS_AGE = timedelta(days=14)
+CLIENT_LOGS_KEPT = 20_000
 
 # --- The socket (D10–D12, D42) -----------------------------------------------------------------------------------
 
@@ -228,11 +269,20 @@ SMS_CODE_TRIES = 5
 SMS_RESEND_SECONDS = 60
 SMS_PER_PHONE_A_DAY = 10
 SMS_PER_ADDRESS = "50/hour"
+ACCOUNT_SIGN_INS = "600/minute"  # per address: each asks a vendor
+DATA_EXPORTS_ASKED = "10/hour"  # per person
+ACCOUNT_DELETION_GRACE = timedelta(days=15)  # to change one's mind
+FRESH_SIGN_IN = timedelta(minutes=10)  # proves who it is where there is no phone for a code
+DATA_EXPORT_LIFETIME = timedelta(days=7)  # of the file and of the address it is fetched from
 MINOR_PROTECTION = env.bool("MINOR_PROTECTION", True)
 ADULT_AGE = 18  # years
 NAME_BYTES = 16  # a Chinese character counts two
 RENAME_GOLD = 10
-BLOCKED_WORDS = env.list("BLOCKED_WORDS", default=["官方", "客服", "管理员"])
+FIRST_BLOCKED_WORDS = ["官方", "客服", "管理员"]  # what `manage.py seed` puts where there are none
+REPORTS_FOR_QUEUE = 3  # open reports by distinct people (D17)
+REPORTS = "30/minute"  # per person
+SEARCHES = "30/10 seconds"  # per person
+SEARCH_CANDIDATES = 500  # people looked at for each way a name can match; the best are shown
 REPEAT_WINDOW = timedelta(seconds=3)  # since the last identical request (D26)
 REPEAT_LIMIT = timedelta(seconds=10)  # since the first of them
 
@@ -256,6 +306,7 @@ INSTANT_MESSAGE_LENGTH = 500  # characters
 
 BULLET_GOLD = 1
 POINTS_PER_GOLD = 1
+POINT_WORTH = 5  # units of `pointWorth` a point (D37)
 EXPERIENCE_PER_GOLD = 10
 GIFT_AMOUNT_IS_QUANTITY = False
 
@@ -263,8 +314,20 @@ GIFT_AMOUNT_IS_QUANTITY = False
 
 PROVIDERS = {
     "sms": env.str("SMS_PROVIDER", "heihei_site.providers.sms.outbox.OutboxSms"),
+    "wechat": env.str("WECHAT_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWechat"),
+    "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
 }
+ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
+ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
+SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")
+SMS_TEMPLATE_CODE = env.str("SMS_TEMPLATE_CODE", "")  # of a template with the variable `code`
+SMS_ENDPOINT = env.str("SMS_ENDPOINT", "dysmsapi.aliyuncs.com")
+SMS_PROTOCOL = env.str("SMS_PROTOCOL", "HTTPS")
+IDENTITY_TIMEOUT = 1.5  # seconds for all that a vendor is asked about one sign-in; the phone waits two (D9)
+WECHAT_API = env.str("WECHAT_API", "https://api.weixin.qq.com")
+WEIBO_API = env.str("WEIBO_API", "https://api.weibo.com")
+WEIBO_APP_KEY = env.str("WEIBO_APP_KEY", "")
 STREAM_KEY = secret("STREAM_KEY")
 RTMP_HUB = env.str("RTMP_HUB", "heihei")
 RTMP_PUBLISH_HOST = env.str("RTMP_PUBLISH_HOST", "127.0.0.1:1935" if DEVELOPMENT else environ.Env.NOTSET)
@@ -281,6 +344,23 @@ STATIC_URL = "/static/"
 # Where collectstatic puts them; development serves them from the apps.
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
+
+# --- Files that are nobody's but one person's ---------------------------------------------------------------------
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # Never served as files. On several machines: a directory that they share.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("PRIVATE_FILES", str(VAR_DIR / "private")),
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+}
 
 # --- Logs: JSON lines with request ids, never a token, code or phone (I12) ------------------------------------------
 

@@ -310,7 +310,7 @@ class Phone:
 
     def open_home(self) -> None:
         banner = self.get("social", "getBanner")
-        if banner.ok and banner.json and not banner.json.opt_arr("banners"):
+        if banner.ok and banner.json and banner.json.opt_arr("banners") is None:
             raise AppCrash("get-banner without banners")
         feed = self.get("live", "listLiveByRecommend")
         lives = feed.json.opt_arr("lives") if feed.ok and feed.json else None

@@ -11,6 +11,7 @@ from django.test import Client
 
 from heihei_site.api import throttles
 from heihei_site.api.endpoints import undeclared_refusal
+from heihei_site.postgres.kept import Kept
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.models import StreamKind
 from payment.catalogue import seed_gifts
@@ -88,6 +89,12 @@ def every_refusal_is_declared() -> Iterator[None]:
     yield
     undeclared_refusal.disconnect(note)
     assert not found
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    for kept in Kept.everything:
+        kept.forget()
 
 
 @pytest.fixture(autouse=True)

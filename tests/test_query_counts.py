@@ -22,12 +22,13 @@ from django.utils import timezone
 
 from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.system.models import AppVersion, Banner
 from live.models import Live, Member
 from payment.models import Gift, GiftResource
 from payment.services import purchases
 from tests import factories
-from users.models import Follow, User
-from users.services import sms_codes
+from users.models import Block, Follow, Identity, User
+from users.services import sms_codes, words
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -72,21 +73,60 @@ def get_sms_verification_code() -> tuple[User | None, Params]:
     return None, {"phoneNo": "13800000000"}
 
 
+@scenario("sms/register-phone")
+def register_phone() -> tuple[User | None, Params]:
+    return get_sms_verification_code()
+
+
+def code_for(phone: str) -> str:
+    sent: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("users.tasks.send_sms_code.delay", lambda phone, code: sent.append(code))
+        sms_codes.send_code(phone, now=timezone.now())
+    return sent[0]
+
+
 @scenario("user/sign-in-cl-by-phone")
 def sign_in() -> tuple[User | None, Params]:
     """Of somebody who is signed in elsewhere."""
     user = factories.person(phone="13800000000")
     factories.token(user)
-    sent: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("users.tasks.send_sms_code.delay", lambda phone, code: sent.append(code))
-        sms_codes.send_code("13800000000", now=timezone.now())
-    return None, {"phoneNo": "13800000000", "verifyCode": sent[0]}
+    return None, {"phoneNo": "13800000000", "verifyCode": code_for("13800000000")}
+
+
+@scenario("user/sign-in")
+def sign_in_by_account() -> tuple[User | None, Params]:
+    """Of somebody who is signed in elsewhere."""
+    user = factories.person(phone=None)
+    factories.token(user)
+    Identity.objects.create(user=user, source="Wechat", open_id="o", union_id="u")
+    return None, {"accountSource": "Wechat", "accountToken": "dev-o", "openId": "o", "unionId": "u"}
+
+
+@scenario("sms/verify-phone")
+def verify_phone() -> tuple[User | None, Params]:
+    return None, {"phoneNo": "13800000000", "verifyCode": code_for("13800000000")}
+
+
+@scenario("user/bind-phone")
+def bind_phone() -> tuple[User | None, Params]:
+    return factories.person(phone=None), {"phone": "13800000000", "verifyCode": code_for("13800000000")}
+
+
+@scenario("user/delete-account")
+def delete_account() -> tuple[User | None, Params]:
+    return factories.person(phone="13800000000"), {"verifyCode": code_for("13800000000")}
+
+
+@scenario("user/export-data")
+def export_data() -> tuple[User | None, Params]:
+    return factories.person(), {}
 
 
 @scenario("user/update")
 def update() -> tuple[User | None, Params]:
-    """A renaming that costs gold, not the first of all."""
+    """A renaming that costs gold, not the first of all, by a process that knows the blocked words."""
+    words.blocked_in("")
     user = factories.person("old", gold=20, rename_count=1)
     purchases.pay_for(user_id=user.pk, receiver_id=None, gold=10, reason="rename", key="earlier")
     return user, {"displayName": "new", "gender": "Male", "birthDay": "1990-01-01"}
@@ -112,16 +152,87 @@ def follow() -> tuple[User | None, Params]:
     return factories.person(), {"userId": factories.person().pk}
 
 
+@scenario("user/report-user")
+def report_user() -> tuple[User | None, Params]:
+    """Somebody who is in a room."""
+    viewer, _ = in_a_room()
+    return factories.person(), {"userId": viewer.pk, "reportType": 3}
+
+
+@scenario("user/list-follower")
+def list_follower() -> tuple[User | None, Params]:
+    return followed(2)
+
+
+@scenario("user/list-following")
+def list_following() -> tuple[User | None, Params]:
+    return following(2)
+
+
+@scenario("user/list-blocked-user")
+def list_blocked_user() -> tuple[User | None, Params]:
+    return blocking(2)
+
+
+@scenario("user/list-user-byType")
+def list_by_type() -> tuple[User | None, Params]:
+    return anchors(2)
+
+
+@scenario("user/list-active-user")
+def list_active_user() -> tuple[User | None, Params]:
+    return signed_in(2)
+
+
+for path in ("user/search", "user/usearch"):
+
+    @scenario(path)
+    def search() -> tuple[User | None, Params]:
+        return singers(2)
+
+
+@scenario("user/isinlive")
+def isinlive() -> tuple[User | None, Params]:
+    viewer, _ = in_a_room()
+    return factories.person(), {"userId": viewer.pk}
+
+
+@scenario("user/update-config")
+def update_config() -> tuple[User | None, Params]:
+    return factories.person(), {"push_enable": "0"}
+
+
 @scenario("user/push-device-info")
 def push_device_info() -> tuple[User | None, Params]:
     return factories.person(), {"apnsType": "getui", "apnsToken": "x"}
 
 
-for path in ("user/sign-out", "live/gift-info", "social/gift-resources"):
+for path in ("user/sign-out", "user/user-gold", "user/get-config", "live/gift-info", "social/gift-resources"):
 
     @scenario(path)
     def alone() -> tuple[User | None, Params]:
         return factories.person(), {}
+
+
+@scenario("sys/update")
+def sys_update() -> tuple[User | None, Params]:
+    AppVersion.objects.create(
+        platform="android", version_code="2.0.1", text="更快，也更省电", url="https://cdn.example.com/heihei-2.0.1.apk",
+        published=True,
+    )  # fmt: skip
+    return None, {"versionCode": "2.0.0", "devicesType": "android", "channel": "huawei"}
+
+
+@scenario("sys/upload-log")
+def upload_log() -> tuple[User | None, Params]:
+    return factories.person(), {"log": "java.lang.NullPointerException\n\tat com.example.Main.onCreate(Main.java:42)"}
+
+
+@scenario("social/get-banner")
+def get_banner() -> tuple[User | None, Params]:
+    link = "wmlives_heihei://webview?url=https%3A%2F%2Fexample.com%2Fsing&type=0"
+    Banner.objects.create(desc="周末歌会", cover="https://cdn.example.com/banners/sing.png", type=3, link=link)
+    return factories.person(), {}
 
 
 @scenario("live/create-live")
@@ -269,9 +380,55 @@ def known_person(count: int) -> tuple[User, Params]:
     return user, {"uid": star.pk}
 
 
+def followed(count: int) -> tuple[User, Params]:
+    star = factories.person(follower_count=count)
+    for _ in range(count):
+        Follow.objects.create(follower=factories.person(following_count=1), followee=star)
+    return factories.person(), {"userId": star.pk, "limit": 20}
+
+
+def following(count: int) -> tuple[User, Params]:
+    fan = factories.person(following_count=count)
+    for _ in range(count):
+        Follow.objects.create(follower=fan, followee=factories.person(follower_count=1))
+    return factories.person(), {"userId": fan.pk, "limit": 20}
+
+
+def blocking(count: int) -> tuple[User, Params]:
+    user = factories.person(blocked_count=count)
+    for _ in range(count):
+        Block.objects.create(user=user, target=factories.person())
+    return user, {"limit": 20}
+
+
+def anchors(count: int) -> tuple[User, Params]:
+    User.objects.update(kind="Normal")
+    for _ in range(count):
+        factories.person(kind="Anchor")
+    return factories.person(), {"type": "Anchor", "limit": 20}
+
+
+def signed_in(count: int) -> tuple[User, Params]:
+    for _ in range(count):
+        factories.token(factories.person())
+    return factories.person(), {"limit": 20}
+
+
+def singers(count: int) -> tuple[User, Params]:
+    for number in range(count):
+        factories.person(f"歌手{number}")
+    return factories.person(), {"queryParameter": "歌"}
+
+
 @pytest.mark.parametrize(
     ("path", "rows", "shown", "counts"),
     [
+        ("user/list-follower", followed, "result", (2, 20)),
+        ("user/list-following", following, "result", (2, 20)),
+        ("user/list-blocked-user", blocking, "result", (2, 20)),
+        ("user/list-user-byType", anchors, "result", (2, 20)),
+        ("user/list-active-user", signed_in, "result", (2, 20)),
+        ("user/search", singers, "users", (2, 20)),
         ("live/list-live-users", audience, "users", (2, 19)),
         ("live/list-live-users", audience, "users", (20, 60)),  # a full page: one query more, for its last second
         ("live/list-live-by-recommend", recommended, "lives", (2, 20)),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -205,5 +205,6 @@ class Venue:
 
     def close(self) -> None:
         if self._console and self._console.stdin:
-            self._console.stdin.close()
+            with suppress(BrokenPipeError):  # a command failed; that has been said
+                self._console.stdin.close()
             self._console.wait(10)

@@ -21,7 +21,13 @@ from tests.venue import Venue
 Guest = Callable[..., Phone]
 Enter = Callable[[Phone], Phone]
 
-OPEN_TO_ALL = {"user/get-sms-verification-code", "user/sign-in-cl-by-phone"}
+OPEN_TO_ALL = {
+    "user/get-sms-verification-code",
+    "user/sign-in-cl-by-phone",
+    "user/sign-in",
+    "sms/register-phone",
+    "sms/verify-phone",
+}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 INT_MAX = 2**31 - 1
 NOBODYS_LIVE = 4_444_444_444_444_444
@@ -205,8 +211,9 @@ def test_b10_every_address_of_init_can_be_called_as_it_stands(guest: Guest) -> N
     addresses = {key: value for key, value in phone.urls.items() if not key.startswith("tips")}
     assert {"userunblockUser", "livepauseLive", "livecontinueLive", "messagesendMsg"} <= addresses.keys()
     assert addresses.pop("messagechannel") == phone.base_url.replace("http", "ws") + "ws/channel"
+    path = r"(api/[a-z0-9/-]+|static/app/[a-z-]+\.html)"
     for key, url in addresses.items():
-        assert re.fullmatch(re.escape(phone.base_url) + r"api/[a-z0-9/-]+", url, re.I), (key, url)
+        assert re.fullmatch(re.escape(phone.base_url) + path, url, re.I), (key, url)
 
 
 def test_b13_the_end_page_shares_without_crashing(guest: Guest, anchor: Phone, viewer: Phone) -> None:

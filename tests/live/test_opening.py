@@ -299,7 +299,7 @@ class TestGrowingYounger:
         assert evening.row().status == 1
 
     def test_a_refused_update_ends_nothing(self, evening):
-        said = {"displayName": "官方", "gender": "Female", "birthDay": "2015-05-05"}
+        said = {"displayName": "\u202e", "gender": "Female", "birthDay": "2015-05-05"}
         refused(evening.owners.post("user/update", **said), 445, "非法的名称")
         assert (evening.row().status, evening.told) == (1, [])
 
