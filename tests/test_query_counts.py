@@ -81,7 +81,7 @@ def register_phone() -> tuple[User | None, Params]:
 def code_for(phone: str) -> str:
     sent: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("users.tasks.send_sms_code.delay", lambda phone, code: sent.append(code))
+        patch.setattr("users.services.sms_codes.hand_over", lambda job, phone, code: sent.append(code))
         sms_codes.send_code(phone, now=timezone.now())
     return sent[0]
 

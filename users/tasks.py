@@ -4,8 +4,8 @@ import structlog
 from celery import Task, shared_task
 from django.conf import settings
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from heihei_site.jobs import NoWorker, hand_over
 from heihei_site.providers import registry
 from heihei_site.providers.sms.base import NeverSent, NotSent
 
@@ -83,6 +83,6 @@ def export_data() -> int:
 def soon(job: "Task[[], int]") -> None:
     """Has a job that beat starts anyway started now, if a worker can be told."""
     try:
-        job.delay()
-    except OperationalError as error:
-        log.warning("job_waits_for_beat", job=job.name, reason=type(error).__name__)
+        hand_over(job)
+    except NoWorker as error:
+        log.warning("job_waits_for_beat", job=job.name, reason=str(error))

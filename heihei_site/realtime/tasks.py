@@ -3,18 +3,15 @@ import time
 
 import structlog
 from celery import shared_task
-from kombu.exceptions import LimitExceeded, OperationalError
-from kombu.pools import producers
 
+from heihei_site.jobs import NoWorker, hand_over
 from heihei_site.realtime import mass, retention
-from heihei_site.realtime.bus import PUBLISH_TIMEOUT
 from heihei_site.realtime.models import StreamKind
 from heihei_site.realtime.storage import Key
 
 log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 5.0  # after which a job lets others have the thread and queues for its next turn
-QUICK = {"max_retries": 0, "socket_connect_timeout": PUBLISH_TIMEOUT, "socket_timeout": PUBLISH_TIMEOUT}
 
 _telling = threading.Lock()
 
@@ -39,14 +36,11 @@ def tell_audiences() -> None:
 
 
 def nudge() -> None:
-    """Somebody has written a mass message. Never raises and never slow, as Celery's own connections are without a
-    broker: beat's next sweep finds it."""
+    """Somebody has written a mass message. Never raises: without a broker beat's next sweep finds it."""
     try:
-        broker = tell_audiences.app.connection_for_write(transport_options=QUICK)
-        with producers[broker].acquire(block=True, timeout=PUBLISH_TIMEOUT) as producer:
-            tell_audiences.apply_async(producer=producer, retry=False)
-    except (OperationalError, LimitExceeded) as error:
-        log.warning("audiences_told_later", reason=type(error).__name__)
+        hand_over(tell_audiences)
+    except NoWorker as error:
+        log.warning("audiences_told_later", reason=str(error))
 
 
 @shared_task(name="heihei_site.realtime.tasks.forget")

@@ -177,7 +177,7 @@ def test_a_banned_person_is_out_everywhere(staff, told, api, django_capture_on_c
 
 def test_a_banned_person_cannot_sign_in_again_until_the_ban_is_lifted(staff, api, monkeypatch):
     codes: list[str] = []
-    monkeypatch.setattr("users.tasks.send_sms_code.delay", lambda phone, code: codes.append(code))
+    monkeypatch.setattr("users.services.sms_codes.hand_over", lambda job, phone, code: codes.append(code))
     person = factories.person()
 
     def sign_in() -> int:

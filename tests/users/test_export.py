@@ -11,8 +11,8 @@ import pytest
 from django.core import signing
 from django.test import Client
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
+from heihei_site.jobs import NoWorker
 from tests import factories
 from tests.answers import ok, refused
 from users.models import DataExport, Identity
@@ -50,10 +50,10 @@ def unpacked(answer):
 def later(monkeypatch):
     """No worker is about: beat's next turn has to do it."""
 
-    def nobody():
-        raise OperationalError("no broker")
+    def nobody(job):
+        raise NoWorker
 
-    monkeypatch.setattr("users.tasks.export_data.delay", nobody)
+    monkeypatch.setattr("users.tasks.hand_over", nobody)
 
 
 def test_holds_what_the_person_did_and_nothing_of_others(api):

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from heihei_site.jobs import NoWorker
 from heihei_site.providers.sms.base import NeverSent, NotSent
 from tests import factories
 from tests.answers import ok, refused
@@ -276,11 +277,11 @@ def test_answers_never_hold_the_code(api, texts):
 def test_a_provider_that_is_down_lets_the_phone_try_again(api, texts, monkeypatch):
     """What could not be handed over was never sent: no wait, nothing counted."""
 
-    def broken(*_):
-        raise ConnectionError
+    def nobody(*_):
+        raise NoWorker
 
     with monkeypatch.context() as broker:
-        broker.setattr("users.tasks.send_sms_code.delay", broken)
+        broker.setattr("users.services.sms_codes.hand_over", nobody)
         assert ask(api)["errorcode"] == -1
     assert texts() == []
     ok(ask(api))
@@ -292,7 +293,9 @@ def test_a_provider_that_is_down_lets_the_phone_try_again(api, texts, monkeypatc
 def jobs(monkeypatch):
     """The code as the worker gets it, and what the database knew at that moment."""
     seen = []
-    monkeypatch.setattr("users.tasks.send_sms_code.delay", lambda *said: seen.append((said, in_a_transaction())))
+    monkeypatch.setattr(
+        "users.services.sms_codes.hand_over", lambda job, *said: seen.append((said, in_a_transaction()))
+    )
     return seen
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from heihei_site.api.errors import CodeWrong, SmsTooFrequent
+from heihei_site.jobs import NoWorker, hand_over
 from users import tasks
 from users.models import PhoneCode
 
@@ -26,8 +27,8 @@ def send_code(phone: str, *, now: datetime) -> int:
     code = str(100_000 + secrets.randbelow(900_000))  # no leading zero: some phones send it as a number
     _store(phone, code, now=now)
     try:
-        tasks.send_sms_code.delay(phone, code)
-    except Exception:
+        hand_over(tasks.send_sms_code, phone, code)
+    except NoWorker:
         _take_back(phone, code)
         raise
     return int(settings.SMS_RESEND_SECONDS)
