@@ -41,7 +41,7 @@ def presentable(value: Any) -> Any:
     if isinstance(value, list):
         return [presentable(item) for item in value[:1]]
     if isinstance(value, str):
-        value = SECRETS.sub("<token>", value).replace("http://testserver", "https://api.example.com")
+        value = SECRETS.sub("0123abc…", value).replace("http://testserver", "https://api.example.com")
         return re.sub(r"^p\d+$", "小黑", value.replace("ws://testserver", "wss://api.example.com"))
     return value
 
@@ -76,7 +76,7 @@ def recorded() -> Iterator[dict[str, Any]]:
 def test_the_example_of_an_endpoint_is_what_it_answers(api, gifts, told, recorded, path):
     user, params = scenarios[path]()
     answer = ok(api(user).post(path, **params))
-    now = {"params": {"token": "<token>"} | params if user else params, "answer": presentable(answer)}
+    now = {"params": {"token": "0123abc…"} | params if user else params, "answer": presentable(answer)}
     if UPDATING and shape(recorded.get(path)) != shape(now):
         recorded[path] = now
     assert shape(recorded.get(path)) == shape(now)

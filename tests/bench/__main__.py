@@ -14,6 +14,7 @@ SECTIONS = {
     "calls": "tests.bench.calls",
     "gifts": "tests.bench.gifts",
     "lists": "tests.bench.lists",
+    "people": "tests.bench.people",
     "mass": "tests.bench.mass",
 }
 
