@@ -135,7 +135,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
+MIC_REVOKE_SECONDS = 10
+LIVE_RANK_SECONDS = 10
 AUDIENCE_SWEEP_SECONDS = 5
+PUSH_SWEEP_SECONDS = 1
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -148,10 +151,35 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_SWEEP_SECONDS),
         "options": {"expires": LIVE_SWEEP_SECONDS},
     },
+    "revoke-mic-links": {
+        "task": "live.tasks.revoke_mic_links",
+        "schedule": timedelta(seconds=MIC_REVOKE_SECONDS),
+        "options": {"expires": MIC_REVOKE_SECONDS},
+    },
+    "rank-lives": {
+        "task": "live.tasks.rank",
+        "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
+        "options": {"expires": LIVE_RANK_SECONDS},
+    },
     "tell-audiences": {
         "task": "heihei_site.realtime.tasks.tell_audiences",
         "schedule": timedelta(seconds=AUDIENCE_SWEEP_SECONDS),
         "options": {"expires": AUDIENCE_SWEEP_SECONDS},
+    },
+    "push": {
+        "task": "messages.tasks.push",
+        "schedule": timedelta(seconds=PUSH_SWEEP_SECONDS),
+        "options": {"expires": PUSH_SWEEP_SECONDS},
+    },
+    "push-to-many": {
+        "task": "messages.tasks.push_to_many",
+        "schedule": timedelta(seconds=PUSH_SWEEP_SECONDS),
+        "options": {"expires": PUSH_SWEEP_SECONDS},
+    },
+    "forget-pushes": {
+        "task": "messages.tasks.forget_pushes",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
     },
     "forget-messages": {
         "task": "heihei_site.realtime.tasks.forget",
@@ -180,6 +208,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-sessions": {
         "task": "users.tasks.forget_sessions",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "forget-codes": {
+        "task": "users.tasks.forget_codes",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
@@ -269,6 +302,7 @@ SMS_CODE_TRIES = 5
 SMS_RESEND_SECONDS = 60
 SMS_PER_PHONE_A_DAY = 10
 SMS_PER_ADDRESS = "50/hour"
+SMS_TRIES_PER_ADDRESS = "250/hour"  # five for each that could be sent
 ACCOUNT_SIGN_INS = "600/minute"  # per address: each asks a vendor
 DATA_EXPORTS_ASKED = "10/hour"  # per person
 ACCOUNT_DELETION_GRACE = timedelta(days=15)  # to change one's mind
@@ -282,6 +316,7 @@ FIRST_BLOCKED_WORDS = ["官方", "客服", "管理员"]  # what `manage.py seed`
 REPORTS_FOR_QUEUE = 3  # open reports by distinct people (D17)
 REPORTS = "30/minute"  # per person
 SEARCHES = "30/10 seconds"  # per person
+PEOPLE_DEPTH = 1000  # after which lists of everybody end: nobody pages on, and each row passed over is read
 SEARCH_CANDIDATES = 500  # people looked at for each way a name can match; the best are shown
 REPEAT_WINDOW = timedelta(seconds=3)  # since the last identical request (D26)
 REPEAT_LIMIT = timedelta(seconds=10)  # since the first of them
@@ -293,14 +328,42 @@ OWNER_LEASE = timedelta(seconds=90)
 HEART_BEAT_SECONDS = 15
 AUDIENCE_SEATS = 100_000  # lives created by clients below 1.5
 TEAM_SEATS = 8  # lives created by 1.5 and later, owner included
+KNOCK_SECONDS = 60  # between one person's knocks at one live, and until a knock is no news to its owner any more
+INVITATIONS = "60/minute"  # per person
+INVITATION_QUIET = timedelta(seconds=10)  # who was invited a moment ago and has not come yet is not rung again
+INVITE_LIST = 50  # people in it at most
+INVITE_LIST_FOLLOWERS = 1000  # the newest of whom those who are connected are in the list
+MIC_WAIT = timedelta(seconds=30)  # for an answer to a request for the microphone, or to an invitation to it
+MIC_CALLS = "60/minute"  # per person: each may ring a phone
+MIC_JOIN_SECONDS = 5  # what phones are told they have to join once both have agreed
+MIC_JOIN = timedelta(seconds=10)  # what they have: a call that got lost is sent again after 2 s
+MIC_CONNECT = timedelta(seconds=6)  # from the first phone's joining until both hear each other
+MIC_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room; it asks for another any time
+MIC_REVOKE_FOR = timedelta(hours=1)  # for which the RTC vendor is asked again to throw somebody out
+FEED_DEPTH = 1000  # lives on air, and as many replays, that one can page through in a list
+NEW_LIVE_FOR = timedelta(minutes=10)  # a live this young is listed as if
+NEW_LIVE_WORTH = 7  # so many more were listening
+TICKETS_A_LISTENER = 10  # given lately weigh as much in the lists as somebody who listens
+TICKETS_HALF_LIFE = timedelta(minutes=5)  # after which a gift counts half
 ROOM_LIST_PAGE = 20
 LIVE_NEWS_SECONDS = 600  # that somebody went on air is told to followers who come within this time
 ROOM_TEXTS = "100/10 seconds"  # per person
+ROOM_TEXTS_OF_ALL = "500/10 seconds"  # per room: nobody reads more; past it owner, managers and operators are heard
+MOST_MANAGERS = 5  # of a live (D44)
 ROOM_LIKES_SHOWN = "5/second"  # per room
 TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
 INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
+
+# --- Pushes (D42) --------------------------------------------------------------------------------------------------
+
+PUSH_DELAY = timedelta(seconds=5)  # after the message, for a socket to bring it
+QUIET_HOURS = (23, 8)  # of the day in Shanghai: nothing but calls is pushed from the first until the second
+PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation or live
+PUSHES_AN_HOUR = 30  # per person; calls are let through
+PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
+PUSHES_AGE = timedelta(days=3)  # so long they stay, for whoever wonders why a phone did or did not ring
 
 # --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
 
@@ -317,7 +380,11 @@ PROVIDERS = {
     "wechat": env.str("WECHAT_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWechat"),
     "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
+    "rtc": env.str("RTC_PROVIDER", "heihei_site.providers.rtc.outbox.OutboxRtc"),
 }
+for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
+    if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
+        PROVIDERS[kind] = vendor
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")
@@ -333,6 +400,11 @@ RTMP_HUB = env.str("RTMP_HUB", "heihei")
 RTMP_PUBLISH_HOST = env.str("RTMP_PUBLISH_HOST", "127.0.0.1:1935" if DEVELOPMENT else environ.Env.NOTSET)
 RTMP_PLAY_HOST = env.str("RTMP_PLAY_HOST", RTMP_PUBLISH_HOST)
 HLS_BASE_URL = env.str("HLS_BASE_URL", "http://127.0.0.1:8080/hls" if DEVELOPMENT else environ.Env.NOTSET)
+QINIU_ACCESS_KEY = env.str("QINIU_ACCESS_KEY", "")
+QINIU_SECRET_KEY = env.str("QINIU_SECRET_KEY", "")
+QINIU_RTC_APP = env.str("QINIU_RTC_APP", "")
+QINIU_RTC_API = env.str("QINIU_RTC_API", "https://rtc.qiniuapi.com")
+RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
 
 # --- Language, time, static files --------------------------------------------------------------------------------

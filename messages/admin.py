@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from messages.models import InstantMessage
+from messages.models import InstantMessage, Push
 
 SHOWN = 60  # characters of a message in the list
 
@@ -42,6 +42,30 @@ class InstantMessageAdmin(ModelAdmin):
         if not (term.isascii() and term.isdigit()):
             return queryset.none(), False
         return queryset.filter(Q(sender=int(term)) | Q(recipient=int(term))), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Push)
+class PushAdmin(ModelAdmin):
+    """Why a phone rang or did not, for a complaint. What was said in it is not shown."""
+
+    list_display = ("created_at", "user", "notice", "device_id", "lane", "outcome", "tries", "reason", "finished_at")
+    list_filter = ("outcome", "lane")
+    list_select_related = ("user", "notice")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("=user__id",)
+    search_help_text = "收件人的用户 ID"
+    ordering = ("-pk",)
+    fields = readonly_fields = (*list_display, "due_at", "collapse")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -7,9 +7,11 @@ class MessagesConfig(AppConfig):
     verbose_name = "消息"
 
     def ready(self) -> None:
-        from heihei_site.realtime import inbound
+        from heihei_site.realtime import inbound, pushing
         from messages import personal_data, socket
+        from messages.services import pushes
         from users import erasure
 
         inbound.register("IM", socket.send)
+        pushing.register(pushes.write)
         erasure.register(personal_data.holding)

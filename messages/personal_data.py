@@ -1,13 +1,17 @@
 """What this app keeps about a person."""
 
-from messages.models import InstantMessage
+from django.db.models import F
+
+from messages.models import InstantMessage, Push
 from users.erasure import Holding, Sections
 
 BATCH = 1000  # messages emptied in one statement
 
 
 def erase(user_id: int) -> None:
-    """Empties what they wrote; that they wrote stays. What was written to them is its writer's."""
+    """Empties what they wrote; that they wrote stays. What was written to them is its writer's. Pushes to others that
+    name them have been forgotten long before (PUSHES_AGE)."""
+    Push.objects.filter(user=user_id).delete()
     written = InstantMessage.objects.filter(sender=user_id).exclude(content={})
     while some := list(written.values_list("pk", flat=True)[:BATCH]):
         InstantMessage.objects.filter(pk__in=some).update(content={}, client_msg_id="")
@@ -15,11 +19,14 @@ def erase(user_id: int) -> None:
 
 def own_data(user_id: int) -> Sections:
     columns = ("msg_id", "sender_id", "recipient_id", "kind", "content", "created_at")
+    pushes = Push.objects.filter(user=user_id).order_by("pk")
+    pushed = {"title": F("notice__title"), "text": F("notice__text")}
     of = {"messages_sent": "sender", "messages_received": "recipient"}
-    return {
+    messages = {
         name: InstantMessage.objects.filter(**{side: user_id}).order_by("created_at").values(*columns).iterator()
         for name, side in of.items()
     }
+    return messages | {"pushes": pushes.values("created_at", "outcome", "finished_at", **pushed).iterator()}
 
 
 holding = Holding("messages", erase=erase, export=own_data)

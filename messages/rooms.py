@@ -4,6 +4,7 @@ from typing import Protocol
 
 from heihei_site.api.errors import RoomInvalid
 from users.models import User
+from users.services import words
 
 
 class RoomKind(Protocol):
@@ -19,6 +20,8 @@ def register(kind: RoomKind) -> None:
 
 
 def say(*, sender: User, room_id: int, text: str) -> None:
-    """Raises RoomInvalid where no kind of room knows the id, and what that kind refuses with."""
-    if not any(kind.say(sender=sender, room_id=room_id, text=text) for kind in _kinds):
+    """With the blocked words masked, for its sender too. Raises RoomInvalid where no kind of room knows the id, and
+    what that kind refuses with."""
+    said = words.masked(text)
+    if not any(kind.say(sender=sender, room_id=room_id, text=said) for kind in _kinds):
         raise RoomInvalid

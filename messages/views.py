@@ -8,6 +8,7 @@ from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.errors import (
     InvalidParameter,
+    Muted,
     NotInRoom,
     NotPermitted,
     RoomInvalid,
@@ -33,7 +34,7 @@ class Said(TypedDict):
 
 @api.post(
     also=["message/send-msg"],
-    raises=[RoomInvalid, NotInRoom, UserUnknown, NotPermitted, TooManyRequests],
+    raises=[RoomInvalid, NotInRoom, Muted, UserUnknown, NotPermitted, TooManyRequests],
 )
 def send_msg(
     caller: Caller,
@@ -49,7 +50,9 @@ def send_msg(
     """Says a text to everybody in a room, or writes to one person. Parameters of both at once, or neither: 700.
 
     To a room: `text`, `roomId` and `liveId`, which are the same number; where they differ: 733. The 1.1 app sends it
-    up to three times; an identical text within 3 s is the same text and is shown once (D26).
+    up to three times; an identical text within 3 s is the same text and is shown once (D26). Blocked words are shown as
+    stars to everybody, the sender included. 722 for who is muted there; 429 for who says more than anybody reads, and
+    for everybody but owner, managers and operators while the whole room does.
 
     To a person (D14): `toUserId` and `content`, of a text `{"text": …}` with 1 to 500 characters, as JSON or its text.
     `msgId` and `createTime` (seconds) are those of the stored message, which both get over the socket. The same

@@ -29,6 +29,9 @@ sms = Endpoints("user", prefix="sms")
 
 PER_ADDRESS = Limit(settings.SMS_PER_ADDRESS, by="address", refuses=SmsTooFrequent, counted_with="codes")
 
+# Wrong codes kill somebody's code whoever sends them: nobody shall do that to many.
+TRIES = Limit(settings.SMS_TRIES_PER_ADDRESS, by="address", counted_with="tries")
+
 
 @api.post(key="getSMSVerificationCode", open_to_all=True, raises=[SmsTooFrequent], limits=[PER_ADDRESS])
 def get_sms_verification_code(caller: Caller, *, phone: params.Phone) -> serializers.CodeSent:
@@ -45,14 +48,20 @@ def register_phone(caller: Caller, *, phone: params.Phone) -> serializers.CodeSe
     return {"timeout": sms_codes.send_code(phone, now=timezone.now())}
 
 
-@sms.post(open_to_all=True, raises=[CodeWrong])
+@sms.post(open_to_all=True, raises=[CodeWrong], limits=[TRIES])
 def verify_phone(caller: Caller, *, phone: params.Phone, verify_code: params.SmsCode) -> serializers.Verified:
     """Whether a code is the right one, without spending it. A wrong one costs one of its five tries."""
     sms_codes.check_code(phone, verify_code, now=timezone.now())
     return {"verified": True}
 
 
-@api.post(path="sign-in-cl-by-phone", key="signInCLByPhone", open_to_all=True, raises=[CodeWrong, AccountAbnormal])
+@api.post(
+    path="sign-in-cl-by-phone",
+    key="signInCLByPhone",
+    open_to_all=True,
+    raises=[CodeWrong, AccountAbnormal],
+    limits=[TRIES],
+)
 def sign_in_by_phone(caller: Caller, *, phone: params.Phone, verify_code: params.SmsCode) -> serializers.SignInAnswer:
     """Signs in with an SMS code; the first time makes the account. The person's other sign-ins end (D5).
 
@@ -100,13 +109,14 @@ def _welcome(signed_in: sign_in.SignedIn) -> serializers.SignInAnswer:
     }
 
 
-@api.post(raises=[CodeWrong, PhoneTaken])
+@api.post(raises=[CodeWrong, PhoneTaken, SignInAgain], limits=[TRIES])
 def bind_phone(caller: Caller, *, phone: params.NewPhone, verify_code: params.SmsCode) -> Nothing:
     """Binds a number to the caller's account, in place of the one before: it signs in here from now on.
 
-    Takes a code sent to that number, which is spent whatever comes of it. 403 where the number is another account's.
+    Takes a code sent to that number, which is spent whatever comes of it. 403 where the number is another account's;
+    711 where another number is replaced and the sign-in is older than ten minutes: sign in again first.
     """
-    phones.bind(user=caller.person, phone=phone, code=verify_code, now=timezone.now())
+    phones.bind(user=caller.person, session=caller.session, phone=phone, code=verify_code, now=timezone.now())
     return {}
 
 

@@ -3,6 +3,7 @@ lists and calls ask here, one query per registered kind however many people."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,29 @@ def register_places(name: str, find: Find) -> None:
 
 def place_of(person: int) -> Place | None:
     return next((place for find in _finders.values() if (place := find(person))), None)
+
+
+@dataclass(frozen=True)
+class Button:
+    """The microphone button on a card that is looked at in a live (`confStatus`): what pressing it does, and for how
+    many seconds, 0 where nobody knows."""
+
+    ASK: ClassVar = 1
+    WAIT: ClassVar = 2  # nothing: somebody has been asked, or somebody else is at the microphone
+    HANG_UP: ClassVar = 3
+    ANSWER: ClassVar = 4
+
+    kind: int
+    seconds: int = 0
+
+
+Offer = Callable[[int, int, int], Button | None]  # the live's id, who looks, at whom
+_offers: dict[str, Offer] = {}
+
+
+def register_buttons(name: str, offer: Offer) -> None:
+    _offers[name] = offer
+
+
+def button_in(live_id: int, viewer: int, person: int) -> Button | None:
+    return next((button for offer in _offers.values() if (button := offer(live_id, viewer, person))), None)

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Model, Q, QuerySet
 from django.forms import CharField, Form, ModelForm, Textarea
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,12 +21,24 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from heihei_site import console
+from heihei_site.realtime.publish import telling
 from users import auth, names
 from users import session_admin as _  # noqa: F401  (registers itself)
 from users.models import HEI_NUM_OFFSET, BlockedWord, Report, Suspect, User
-from users.services import bans, reports, words
+from users.services import bans, reports, tips, words
+from users.signals import became_minor
+from users.tip_admin import TipForm
 
 admin.site.unregister(Group)
+
+
+STAFF_FIELDS = ("username", "email", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def _may_make_staff(request: HttpRequest) -> bool:
+    """Whoever may edit people could else let themselves, or anybody, do everything."""
+    return request.user.is_active and request.user.is_superuser
 
 
 class OptionalUsername(UsernameField):
@@ -65,13 +78,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_fields = ("=id", "display_name", "=phone", "=username")
     search_help_text = "id、黑号、昵称、手机号或运营账号"
     ordering = ("-pk",)
-    actions = ("ban", "lift_ban", "sign_out_everywhere")
+    actions = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
-                       "is_active", "sign_ins", "deletion_due_at", "erased_at")  # fmt: skip
+                       "is_active", "sign_ins", "lives", "deletion_due_at", "erased_at")  # fmt: skip
     fieldsets = (
         (None, {"fields": ("number", "display_name", "gender", "birthday", "description", "kind", "is_active",
-                           "sign_ins", "deletion_due_at", "erased_at")}),
+                           "sign_ins", "lives", "deletion_due_at", "erased_at")}),
         ("数据", {"fields": ("level_now", "experience", "points_earned", "gold_given", "follower_count",
                              "following_count", "live_count", "rename_count", "date_joined")}),
         ("运营账号", {"fields": ("username", "password", "email", "is_staff", "is_superuser", "groups",
@@ -88,6 +101,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         where = reverse("admin:users_session_changelist")
         return format_html('<a href="{}?user__id__exact={}">{} 处</a>', where, user.pk, user.sessions.count())
 
+    @display(description="直播")
+    def lives(self, user: User) -> SafeString:
+        where = f"{reverse('admin:live_live_changelist')}?owner__id__exact={user.pk}"
+        return format_html('<a href="{}&status__in=0,1">进行中</a>　<a href="{}">全部</a>', where, where)
+
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:
         return user.level
@@ -100,13 +118,41 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             found |= queryset.filter(pk=int(search_term) - HEI_NUM_OFFSET)
         return found, duplicates
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Form, change: bool) -> None:
-        """Only what was edited: gifts, follows and bans since the page was opened stay."""
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
+        """Only what was edited: gifts, follows and bans since the page was opened stay. Who becomes a minor by it
+        broadcasts no longer (D19)."""
         edited = [name for name in form.changed_data if name not in ("groups", "user_permissions")]
-        obj.save(update_fields=edited if change else None)
+        with telling():
+            obj.save(update_fields=edited if change else None)
+            if change and "birthday" in edited and obj.is_protected_minor:
+                became_minor.send(User, user=obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _may_make_staff(request) else (*fields, *STAFF_FIELDS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _may_make_staff(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff, their passwords included, are superusers' business."""
+        if obj is not None and obj.is_staff and not _may_make_staff(request):
+            return False
+        return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # people are banned: their money and messages are others' too
+
+    @admin.action(description="向所选用户发送提示", permissions=["change"])
+    def show_tip(self, request: HttpRequest, queryset: QuerySet[User]) -> TemplateResponse | None:
+        """Who is not connected sees it when they come back."""
+        form = console.answer(request, TipForm)
+        if not form.is_valid():
+            return console.ask(self, request, queryset, form, action="show_tip", title="发送提示")
+        people = list(queryset.filter(is_active=True, deletion_due_at=None))
+        tips.show(people, form.tip())
+        self.message_user(request, f"已发送给 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
+        return None
 
     @admin.action(description="封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -169,6 +215,10 @@ class ReportAdmin(ModelAdmin):
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ModelForm]:
         return ReportRow
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        reports.forget_evidence([obj.target_id])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -268,6 +318,8 @@ class NewWords(ModelForm):
         self.lines = [line.strip() for line in self.cleaned_data["word"].splitlines() if names.bare(line)]
         if any(len(line) > 64 for line in self.lines):
             raise ValidationError("一个词最多 64 个字符")
+        if any(len(names.bare(line)) > BlockedWord.KEY_LENGTH for line in self.lines):
+            raise ValidationError("一个词太长")
         keys = [names.bare(line) for line in self.lines]
         there = set(BlockedWord.objects.filter(key__in=keys).values_list("key", flat=True))
         return next((line for line in self.lines if names.bare(line) not in there), (self.lines or [""])[0])

@@ -319,8 +319,10 @@ class Suspect(User):
 class BlockedWord(models.Model):
     """What no name may contain (D16). Compared by its `key`: however it is written."""
 
+    KEY_LENGTH: ClassVar = 128  # some characters are folded into eighteen
+
     word = models.CharField("词", max_length=64)
-    key = models.CharField(max_length=128, unique=True, editable=False)
+    key = models.CharField(max_length=KEY_LENGTH, unique=True, editable=False)
     added_at = models.DateTimeField("添加时间", db_default=Now())
 
     class Meta:
@@ -337,6 +339,8 @@ class BlockedWord(models.Model):
         key = names.bare(self.word)
         if not key:
             raise ValidationError({"word": "至少要有一个文字或数字"})
+        if len(key) > self.KEY_LENGTH:
+            raise ValidationError({"word": "太长"})
         if BlockedWord.objects.filter(key=key).exclude(pk=self.pk).exists():
             raise ValidationError({"word": "已经有这个词"})
 

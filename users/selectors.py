@@ -47,13 +47,6 @@ def blocked_between(one: int, other: int) -> bool:
     return relation(one, other).blocked
 
 
-def blocks_with(person: int | Given) -> Q:
-    """True of rows whose `owner` blocked the person or was blocked: for filters over lists."""
-    blocked = Block.objects.filter(user_id=person).values("target_id")
-    blocking = Block.objects.filter(target_id=person).values("user_id")
-    return Q(owner_id__in=blocked) | Q(owner_id__in=blocking)
-
-
 def followed_by(viewer: int, people: Iterable[int]) -> set[int]:
     """Those of `people` whom the viewer follows."""
     with connection.cursor() as cursor:
@@ -72,7 +65,7 @@ def not_blocked(viewer: int | Given, person: str) -> Q:
     return ~Exists(blocked) & ~Exists(blocking)
 
 
-def _here(person: str) -> Q:
+def here(person: str) -> Q:
     """Neither banned nor about to be deleted (`UserQuerySet.people`)."""
     return Q(**{f"{person}is_active": True, f"{person}deletion_due_at": None})
 
@@ -86,31 +79,27 @@ class People:
 
 
 def _listed(found: list[User], page: Page, counted: int) -> People:
-    """`found` has one more than the page where there are more. The counter also counts who is not shown; the last page
-    says the true number, so that phones which load until they have shown them all come to an end."""
-    size = page.stop - page.start
-    seen = page.start + min(len(found), size)
-    more = len(found) > size
-    return People(found[:size], max(counted, seen + 1) if more else min(counted, seen) if not found else seen)
+    """`found` has one more than the page where there are more."""
+    return People(found[: page.stop - page.start], page.total(len(found), counted))
 
 
 # In the order of their moments and not of their ids, which any index of ids has, too: PostgreSQL would go through
 # everybody's follows from the newest on to find somebody's.
 @Compiled
 def _followers(who: Given, viewer: Given) -> QuerySet[Follow]:
-    follows = Follow.objects.filter(_here("follower__"), not_blocked(viewer, "follower"), followee_id=who)
+    follows = Follow.objects.filter(here("follower__"), not_blocked(viewer, "follower"), followee_id=who)
     return follows.select_related("follower").order_by("-created_at", "-pk")
 
 
 @Compiled
 def _following(who: Given, viewer: Given) -> QuerySet[Follow]:
-    follows = Follow.objects.filter(_here("followee__"), not_blocked(viewer, "followee"), follower_id=who)
+    follows = Follow.objects.filter(here("followee__"), not_blocked(viewer, "followee"), follower_id=who)
     return follows.select_related("followee").order_by("-created_at", "-pk")
 
 
 @Compiled
 def _blocked(who: Given) -> QuerySet[Block]:
-    return Block.objects.filter(_here("target__"), user_id=who).select_related("target").order_by("-created_at", "-pk")
+    return Block.objects.filter(here("target__"), user_id=who).select_related("target").order_by("-created_at", "-pk")
 
 
 def followers(who: User, viewer: User, page: Page) -> People:
@@ -133,15 +122,16 @@ def blocked_by(who: User, page: Page) -> People:
 
 @Compiled
 def _of_kind(kind: Given, viewer: Given) -> QuerySet[User]:
-    named: QuerySet[User] = User.objects.filter(_here("")).exclude(display_name="")
+    named: QuerySet[User] = User.objects.filter(here("")).exclude(display_name="")
     return named.filter(not_blocked(viewer, "pk"), kind=kind).order_by("-date_joined", "-pk")
 
 
 def of_kind(kind: str, viewer: User, page: Page) -> People:
-    """The newest first."""
-    found = _of_kind(kind, viewer.pk, start=page.start, stop=page.stop + 1)
+    """The newest first. The list ends after PEOPLE_DEPTH."""
+    page = page.within(settings.PEOPLE_DEPTH)
+    found = _of_kind(kind, viewer.pk, start=page.start, stop=min(page.stop + 1, settings.PEOPLE_DEPTH))
     counted = KindChange.objects.filter(kind=kind).aggregate(many=Sum("change"))["many"]
-    return _listed(found, page, counted or 0)
+    return _listed(found, page, min(counted or 0, settings.PEOPLE_DEPTH))
 
 
 @Compiled
@@ -149,13 +139,15 @@ def _active(viewer: Given) -> QuerySet[Session]:
     later = Session.objects.filter(user=OuterRef("user")).filter(
         Q(active_at__gt=OuterRef("active_at")) | Q(active_at=OuterRef("active_at"), pk__gt=OuterRef("pk"))
     )
-    signed_in = Session.objects.filter(_here("user__"), ~Exists(later), expires_at__gt=Now())
+    signed_in = Session.objects.filter(here("user__"), ~Exists(later), expires_at__gt=Now())
     others = signed_in.filter(not_blocked(viewer, "user")).exclude(user_id=viewer).exclude(user__display_name="")
     return others.select_related("user").order_by("-active_at", "-pk")
 
 
 def active(viewer: User, page: Page) -> list[User]:
-    """Who is signed in, but for the viewer: whose phone was last heard of comes first."""
+    """Who is signed in, but for the viewer: whose phone was last heard of comes first. The list ends after
+    PEOPLE_DEPTH."""
+    page = page.within(settings.PEOPLE_DEPTH)
     return [session.user for session in _active(viewer.pk, start=page.start, stop=page.stop)]
 
 

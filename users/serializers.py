@@ -59,7 +59,7 @@ class UserCard(TypedDict):
 
 
 class UserStatus(TypedDict):
-    type: int
+    type: NotRequired[int]  # what they do outside of the live where the card is looked at
     conf_status: int
     expire_time: int
     jump: str
@@ -228,13 +228,16 @@ def cards(people: list[User], viewer: User, *, blocked: bool = False) -> list[Us
 def card_for(caller: Caller, user: User) -> UserCard:
     """Somebody's card with how the caller stands to them."""
     stands = relation(caller.person.pk, user.pk)
-    return user_card(user, followed=stands.follows, blocked=stands.blocked)
+    return user_card(user, followed=stands.follows, blocked=stands.blocks)
 
 
-def status_of(user: User, *, seen_in: int | None = None) -> UserStatus | None:
-    """userStatus outside a live: only while broadcasting (5, with the way there) or in a call (6). To who looks at the
-    card in that very live, there is nowhere to go."""
+def status_of(user: User, *, viewer: User, seen_in: int | None = None) -> UserStatus | None:
+    """userStatus. In a live, between its owner and somebody inside: the microphone button, 1 to 4. Else only while
+    broadcasting (5, with the way there) or in a call (6). To who looks at the card in that very live, there is nowhere
+    to go."""
+    if seen_in and (button := activity.button_in(seen_in, viewer.pk, user.pk)):
+        return {"conf_status": button.kind, "expire_time": button.seconds, "jump": ""}
     doing = activity.of([user.pk]).get(user.pk)
-    if doing is None or doing.room_id == seen_in:
+    if doing is None or (seen_in and doing.room_id == seen_in):
         return None
     return {"type": doing.kind, "conf_status": doing.kind, "expire_time": 0, "jump": doing.jump}

@@ -6,6 +6,8 @@ from django.dispatch import Signal
 became_minor = Signal()
 # Sent with `user` inside the transaction that bans them.
 banned = Signal()
+# Sent with `user` and `target` inside the transaction in which the first blocks the other.
+blocked = Signal()
 # Sent with `user` inside the transaction in which they leave: signed out everywhere, and gone for others. They may come
 # back for some days.
 left = Signal()

@@ -63,6 +63,13 @@ def forget_sessions() -> int:
     return auth.forget_expired_sessions()
 
 
+@shared_task(name="users.tasks.forget_codes")
+def forget_codes() -> int:
+    from users.services import sms_codes
+
+    return sms_codes.forget(timezone.now())
+
+
 @shared_task(name="users.tasks.erase_accounts")
 def erase_accounts() -> int:
     """Whoever left and did not come back in time."""

@@ -14,12 +14,13 @@ from heihei_site.api.errors import (
     NameTooLong,
     NotEnoughGold,
     ProfileHidden,
+    TooManyRequests,
     UserUnknown,
 )
 from heihei_site.api.paging import Page
 from heihei_site.api.params import Id, Offset
 from heihei_site.api.params import Limit as PageSize
-from heihei_site.api.throttles import Limit
+from heihei_site.api.throttles import Limit, allowed
 from users import activity, params, pictures, selectors, serializers
 from users.models import User
 from users.selectors import blocked_between, relation
@@ -30,6 +31,7 @@ api = Endpoints("user")
 MOST_RELATIONS = 20
 EVERYONE_FOUND = 50  # search has no pages for older phones
 SEARCHES = Limit(settings.SEARCHES)
+REPORTING = "reports"  # the deed that both calls for it count
 
 
 @api.post(
@@ -73,8 +75,10 @@ def user_info(
     another's, with `isFollowed` and `isBlocked` as the caller stands to them, whether or not `cuid` is sent.
 
     `userStatus` is there only while that person is broadcasting (`type` and `confStatus` 5, with a `jump` where the
-    live is public) or in a call (6); not where the card is looked at in that very live, which `liveId` says. 736 where
-    they have blocked the caller.
+    live is public) or in a call (6); not where the card is looked at in that very live, which `liveId` says. There, if
+    the caller or that person owns the live and both are inside, `confStatus` is the microphone button instead: 1 ask
+    (`live/call-request`), 2 not now, 3 hang up, 4 answer; `expireTime` is the seconds left of 2 and 4. 736 where they
+    have blocked the caller.
     """
     me = caller.person
     if uid is None or uid == me:
@@ -84,7 +88,7 @@ def user_info(
         raise ProfileHidden
     card = serializers.user_card(uid, followed=stands.follows, blocked=stands.blocks)
     info: serializers.UserInfo = {"result": card}
-    if (status := serializers.status_of(uid, seen_in=live_id)) is not None:
+    if (status := serializers.status_of(uid, viewer=me, seen_in=live_id)) is not None:
         info["user_status"] = status
     return info
 
@@ -141,7 +145,7 @@ def block_user(caller: Caller, *, user: params.Person) -> Nothing:
     return {}
 
 
-@api.post()
+@api.post(raises=[TooManyRequests])
 def unblock_user(
     caller: Caller,
     *,
@@ -149,8 +153,11 @@ def unblock_user(
     user: params.Person | None = None,
     report_type: params.ReportKind | None = None,
 ) -> Nothing:
-    """Unblocks `targetId`. With `reportType` and no `targetId` it is the 1.1 app's report of `userId` (D17)."""
+    """Unblocks `targetId`. With `reportType` and no `targetId` it is the 1.1 app's report of `userId` (D17), counted
+    with those of `user/report-user`."""
     if target is None and user is not None and report_type is not None:
+        if not allowed(settings.REPORTS, REPORTING, "person", str(caller.person.pk)):
+            raise TooManyRequests
         reports.report(user=caller.person, target=user, kind=report_type)
         return {}
     if (person := target or user) is None:
@@ -159,7 +166,7 @@ def unblock_user(
     return {}
 
 
-@api.post(also=["usr/report-user"], limits=[Limit(settings.REPORTS)])
+@api.post(also=["usr/report-user"], limits=[Limit(settings.REPORTS, counted_with=REPORTING)])
 def report_user(caller: Caller, *, user: params.Person, report_type: params.ReportKind) -> serializers.Reported:
     """Tells operators about a person: `reportType` 1 wrong gender, 2 advertising or fraud, 3 harassment, 4 pornography.
 

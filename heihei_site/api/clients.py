@@ -8,6 +8,7 @@ Generation = tuple[int, int]  # (major, minor)
 NEWEST: Generation = (99, 0)
 # What a client must be to be told something (`needs` of an event).
 EVERYONE: Generation = (0, 0)
+TEAMS: Generation = (1, 5)  # D23: older ones know neither full rooms nor invitations into them
 IM: Generation = (2, 0)  # D14: older ones would misread it
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?")
 
@@ -32,7 +33,7 @@ class Client:
 
     @property
     def _knows_teams(self) -> bool:
-        return self.generation >= (1, 5)
+        return self.generation >= TEAMS
 
     @property
     def empty_description_means_keep(self) -> bool:
@@ -48,6 +49,11 @@ class Client:
     def sees_updates_only_in_refusals(self) -> bool:
         """D31: the 1.1 app shows the dialog for a non-zero errorcode with `info`, and for nothing else."""
         return self._first_generation
+
+    @property
+    def bears_pushes(self) -> bool:
+        """B65: a push with a payload crashes the 1.1 app."""
+        return not self._first_generation
 
     @property
     def must_be_inside_to_get_live(self) -> bool:

@@ -43,6 +43,10 @@ class IdentityUnreachable(Refusal):
     code, text = 400, "第三方登录暂时不可用，请稍后再试"
 
 
+class ManagersEnough(Refusal):
+    code, text = 400, "管理员人数已满"
+
+
 class CodeWrong(Refusal):
     code, text = 401, "验证码错误"
 
@@ -89,6 +93,10 @@ class NotInRoom(Refusal):
 
 class InvalidParameter(Refusal):
     code, text = 700, "参数错误"
+
+
+class TitleIllegal(Refusal):
+    code, text = 700, "标题含有不允许的词，请修改后再试"
 
 
 class WeiboTokenInvalid(Refusal):

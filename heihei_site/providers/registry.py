@@ -8,6 +8,8 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from heihei_site.providers.identity.base import Identity
+from heihei_site.providers.push.base import KINDS, PushVendor
+from heihei_site.providers.rtc.base import Rtc
 from heihei_site.providers.sms.base import Sms
 from heihei_site.providers.streaming.base import Streaming
 
@@ -28,6 +30,20 @@ def identity(source: str) -> Identity:
 
 def streaming() -> Streaming:
     return cast(Streaming, get("streaming"))
+
+
+def rtc() -> Rtc:
+    return cast(Rtc, get("rtc"))
+
+
+def push(kind: str) -> PushVendor:
+    """Who reaches devices that registered as `apns`, `getui` or `gcm`."""
+    return cast(PushVendor, get(kind))
+
+
+def push_kinds() -> list[str]:
+    """The kinds of devices that this installation has a vendor for."""
+    return [kind for kind in KINDS if kind in settings.PROVIDERS]
 
 
 def _forget_replaced(*, setting: str, **_: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from heihei_site.api.clients import EVERYONE, Generation
 from heihei_site.api.ids import unguessable_id
 from heihei_site.api.wire import to_json
+from heihei_site.realtime.pushing import Push
 
 
 class Kind(enum.Enum):
@@ -57,6 +58,10 @@ class Event:
             body["comment"] = self.comment
         body.update((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "version" and not _beside(f))
         return {name: value for name, value in body.items() if value is not None}
+
+    def push(self) -> Push | None:
+        """What of a personal message is pushed to who is not reached over a socket; None: it is not pushed."""
+        return None
 
     def beside(self) -> dict[str, Any]:
         """What stands next to the message object."""

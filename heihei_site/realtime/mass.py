@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from heihei_site.realtime import audiences, bus, storage
+from heihei_site.realtime import audiences, bus, pushing, storage
 from heihei_site.realtime.models import MassMessage, StreamKind
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,7 @@ def write(acts: Iterable[bus.Act]) -> None:
             source_id=act["source_id"],
             element=act["element"].decode(),
             needs=act["needs"],
+            push=act["push"],
             expires_at=None if act["expires"] is None else Now() + timedelta(seconds=act["expires"]),
         )
         for act in acts
@@ -47,6 +48,7 @@ def tell_next_batch() -> bool:
         if message.remaining is None or message.remaining > timedelta():
             people = audiences.people_after(message.audience, message.source_id, message.told_until, BATCH)
         if people:
+            _push(message, people)
             act = _tell(message, people)
             at = time.time()
             transaction.on_commit(lambda: bus.send([act], at=at), robust=True)
@@ -60,6 +62,12 @@ def _longest_waiting() -> MassMessage | None:
     remaining = F("expires_at") - Now()
     waiting = waiting.annotate(remaining=remaining)  # type: ignore[no-redef]  # the model says so for the reader
     return waiting.order_by("last_turn", "pk").select_for_update(skip_locked=True, no_key=True).first()
+
+
+def _push(message: MassMessage, people: list[int]) -> None:
+    if message.push is not None:
+        seconds = None if message.remaining is None else storage.whole_seconds(message.remaining)
+        pushing.write([pushing.ToPush(people, message.push, seconds, to_many=True)])
 
 
 def _tell(message: MassMessage, people: list[int]) -> bus.Act:

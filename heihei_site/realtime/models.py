@@ -46,6 +46,7 @@ class MassMessage(models.Model):
     source_id = models.BigIntegerField()
     element = models.TextField()
     needs = models.PositiveIntegerField(default=0)
+    push = models.JSONField(null=True)  # what is pushed of it (pushing.as_json), if anything
     expires_at = models.DateTimeField(null=True)  # after that nobody else is told
     told_until = models.BigIntegerField(default=0)  # the people up to this id have it
     last_turn = models.DateTimeField(db_default=Now())  # of its last batch: who has waited longest is next

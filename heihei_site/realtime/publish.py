@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from heihei_site.realtime import bus, mass, storage, tasks
+from heihei_site.realtime import bus, mass, pushing, storage, tasks
 from heihei_site.realtime.events import Event, Kind, element
 from heihei_site.realtime.groups import Audience, Person, Room
 from heihei_site.realtime.models import StreamKind
@@ -74,7 +74,8 @@ def publish(event: Event, to: Room | Person | Audience) -> None:
 
     A personal or room message is a row when the transaction commits; a dead bus only delays it. The latest value of a
     state is not kept anywhere: a dead bus loses it, and the next one makes good for it. An audience costs one row,
-    however large it is; workers tell its people soon after (mass.py).
+    however large it is; workers tell its people soon after (mass.py). What of a personal message is to be pushed is
+    written down with it; nobody is pushed what they did themselves.
     """
     if isinstance(to, Room) and getattr(event, "room_id", None) != to.id:
         raise ValueError(f"{type(event).__name__} carries another room than the one it is published to")
@@ -83,12 +84,23 @@ def publish(event: Event, to: Room | Person | Audience) -> None:
     act: bus.Act = {"element": element(event), "needs": storage.as_number(event.needs)}
     expires = getattr(event, "expire_time", None)
     if isinstance(to, Audience):
-        _act("mass", audience=to.name, source_id=to.source_id, expires=expires, **act)
+        _act("mass", audience=to.name, source_id=to.source_id, expires=expires, push=_push_of(event), **act)
     elif event.kind is Kind.STATE:
         name = event.action or event.msg_type
         _act("state", to=[to.kind.value, to.id], name=name, version=getattr(event, "version"), **act)  # noqa: B009
     else:
-        _act("tell", to=[[to.kind.value, to.id, 0]], expires=expires, **act)
+        _tell(event, to, expires, act)
+
+
+def _push_of(event: Event) -> dict[str, Any] | None:
+    push = event.push()
+    return pushing.as_json(push, msg_id=event.msg_id, needs=event.needs) if push else None
+
+
+def _tell(event: Event, to: Room | Person, expires: int | None, act: bus.Act) -> None:
+    _act("tell", to=[[to.kind.value, to.id, 0]], expires=expires, **act)
+    if isinstance(to, Person) and (push := _push_of(event)) and push["from_user_id"] != to.id:
+        _act("push", push=pushing.ToPush([to.id], push, expires))
 
 
 def enter_room(user_id: int, room_id: int) -> None:
@@ -124,7 +136,9 @@ def _settle(acts: list[bus.Act]) -> None:
     to_audiences = [act for act in acts if act["do"] == "mass"]
     if to_audiences:
         mass.write(to_audiences)
-    if ring := [act for act in acts if act["do"] != "mass"]:
+    if to_push := [act for act in acts if act["do"] == "push"]:
+        pushing.write([act["push"] for act in to_push])
+    if ring := [act for act in acts if act["do"] not in ("mass", "push")]:
         _number(ring)
         at = time.time()
         transaction.on_commit(lambda: bus.send(ring, at=at), robust=True)

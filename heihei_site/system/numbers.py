@@ -1,4 +1,4 @@
-"""`/metrics`: the numbers of this process for Prometheus, and for nobody outside."""
+"""`/metrics`: the numbers of this process, and of all pushes, for Prometheus, and for nobody outside."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -6,7 +6,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
-from heihei_site.realtime import metrics as _  # noqa: F401  (declares them)
+from heihei_site.realtime import metrics as _sockets  # noqa: F401  (declares them)
+from messages import metrics as _pushes  # noqa: F401  (likewise)
 
 
 @never_cache

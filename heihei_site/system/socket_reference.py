@@ -15,6 +15,7 @@ from heihei_site.api.clients import EVERYONE
 from heihei_site.realtime import consumers, feeds, hub, outlet, server, turnstile
 from heihei_site.realtime.events import Event, Kind, catalogue
 from heihei_site.system.address_book import SOCKET_PATH
+from messages.services import push_delivery
 
 PING_SECONDS = 20  # uvicorn's own settings, interval and time-out
 KB = 1024
@@ -131,10 +132,23 @@ Every message has a `msgId` of its own. *Optional* fields are left out where the
 """
 
 
+PUSHES = f"""## Pushes
+
+Of some personal messages who has no socket {settings.PUSH_DELAY.total_seconds():g} s later gets a push on the devices registered with `user/push-device-info`, as
+long as `push_enable` is "1": of one conversation or live the newest, then for {settings.PUSH_PAUSE.total_seconds():g} s none; at most {settings.PUSHES_AN_HOUR} an hour; between {settings.QUIET_HOURS[0]}:00
+and {settings.QUIET_HOURS[1]:02}:00 in Shanghai none but calls, what is still of use then comes in the morning. Its `msgId` is the message's own, which
+also comes over the socket: show it once. The 1.1 app gets none, and no client gets a link that it does not know.
+
+| in the payload | |
+| --- | --- |
+"""
+
+
 def page() -> str:
     events = [event for event in catalogue if not event.__module__.startswith("tests.")]
     sections = ["\n".join(_section(event)) for event in sorted(events, key=name_of)]
-    return HEAD + "\n" + "\n".join(sections)
+    payload = "".join(f"| `{name}` | {kind} |\n" for name, kind in fields_of_push())
+    return HEAD + "\n" + "\n".join(sections) + "\n" + PUSHES + payload
 
 
 def name_of(event: type[Event]) -> str:
@@ -148,6 +162,8 @@ def _section(event: type[Event]) -> Iterable[str]:
     needs = "" if event.needs == EVERYONE else f" Clients from {event.needs[0]}.{event.needs[1]} on."
     yield f"*{event.kind.value}*: to {whom}.{needs}\n"
     yield re.sub(r"`([a-z_]+)`", _on_the_wire, inspect.cleandoc(event.__doc__ or "")) + "\n"
+    if event.push is not Event.push:
+        yield "Also as a [push](#pushes) to who is away.\n"
     yield "| in `msg` | |\n| --- | --- |"
     if event.comment:
         yield f"| `comment` | “{event.comment}” |"
@@ -167,6 +183,10 @@ def fields_of(event: type[Event]) -> Iterator[tuple[str, str]]:
         if field.name != "version":
             place = "../" if field.metadata.get("beside") else ""
             yield from ((place + name, kind) for name, kind in _member(field.name, hints[field.name], inside=""))
+
+
+def fields_of_push() -> Iterator[tuple[str, str]]:
+    return _members(push_delivery.Payload, inside="")
 
 
 def _member(key: str, hint: Any, inside: str) -> Iterator[tuple[str, str]]:

@@ -195,6 +195,8 @@ def test_forty_people_at_once_do_not_wait_in_line_for_a_vendor_that_hangs(wechat
         return time.monotonic() - before
 
     with ThreadPoolExecutor(40) as people:
-        assert max(people.map(ask, range(40))) < 1.9
+        taken = list(people.map(ask, range(40)))
+    assert max(taken) < 1.9
+    assert sum(seconds < 0.25 for seconds in taken) >= 8, "the API keeps some of its threads"
     wechat.answers["/sns/auth"] = Says(VALID)
     assert ask_wechat().open_id == OPEN_ID

@@ -20,6 +20,7 @@ class Says:
     status: int = 200
     after: float = 0.0
     drip: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -52,12 +53,14 @@ def vendor() -> Iterator[Vendor]:
             self.send_response(says.status)
             self.send_header("Content-Type", "text/plain")  # as WeChat does
             self.send_header("Content-Length", str(len(body)))
+            for name, value in says.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             for part in [body] if not says.drip else [bytes([byte]) for byte in body]:
                 self.wfile.write(part)
                 time.sleep(says.drip)
 
-        do_POST = do_GET
+        do_POST = do_DELETE = do_GET
 
         def log_message(self, *_: Any) -> None: ...
 

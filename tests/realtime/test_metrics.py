@@ -124,6 +124,7 @@ def test_nobody_outside_sees_them(address):
     assert Client().get("/metrics", REMOTE_ADDR=address).status_code == 404
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "127.3.2.1", "10.1.2.3", "172.18.0.2", "192.168.1.9", "::1", "fd00::1"]
 )
@@ -134,6 +135,7 @@ def test_the_machine_itself_and_private_networks_see_them(address):
     assert b"heihei_sockets " in answer.content
 
 
+@pytest.mark.django_db
 def test_they_cost_little():
     client = Client()
     client.get("/metrics")

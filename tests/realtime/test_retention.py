@@ -106,7 +106,8 @@ class TestRooms:
 class TestMassMessages:
     def test_go_a_day_after_they_are_done(self):
         for number in range(3):
-            mass.write([{"audience": "x", "source_id": number, "element": b"{}", "needs": 0, "expires": None}])
+            act = {"audience": "x", "source_id": number, "element": b"{}", "needs": 0, "expires": None, "push": None}
+            mass.write([act])
         MassMessage.objects.filter(source_id=0).update(finished_at=Now() - DAY)
         MassMessage.objects.filter(source_id=1).update(finished_at=Now() - DAY / 2)
         tasks.forget()

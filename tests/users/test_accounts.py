@@ -1,7 +1,10 @@
 """Signing in with an account elsewhere, and with a phone bound to it. The vendors are their development twins."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from heihei_site.api.errors import IdentityUnreachable
 from heihei_site.providers.identity.base import Account
@@ -162,6 +165,20 @@ class TestBindingAPhone:
         ok(self.bind(api(user), code_for(PHONE)))
         user.refresh_from_db()
         assert user.phone == PHONE
+
+    def test_a_stolen_token_does_not_get_the_account(self, api, code_for):
+        """Another number in place of the owner's takes a fresh sign-in."""
+        user = factories.person(phone="13800000001")
+        phone = api(user)
+        Session.objects.update(created_at=Now() - timedelta(minutes=11))
+        refused(self.bind(phone, code_for(PHONE)), 711, "请重新登录后再试")
+        user.refresh_from_db()
+        assert user.phone == "13800000001"
+
+    def test_the_first_number_may_be_bound_at_any_time(self, api, code_for):
+        phone = api(factories.person(phone=None))
+        Session.objects.update(created_at=Now() - timedelta(days=11))
+        ok(self.bind(phone, code_for(PHONE)))
 
     def test_somebody_elses_is_refused_and_the_code_is_spent(self, api, code_for):
         other, user = factories.person(phone=PHONE), factories.person(phone=None)

@@ -32,6 +32,16 @@ def test_a_device_belongs_to_whoever_signed_in_on_it_last(api):
     assert Device.objects.get().user_id == second.pk
 
 
+def test_a_phone_has_a_few_addresses_and_nobody_a_thousand(api):
+    """Every push goes to each of them. The newest count; another sign-in has its own."""
+    user = factories.person()
+    phone, other = api(user), api(factories.person())
+    ok(other.post("user/push-device-info", **(SHIPPED | {"apnsToken": "other"})))
+    for number in range(10):
+        ok(phone.post("user/push-device-info", **(SHIPPED | {"apnsToken": f"c{number}"})))
+    assert sorted(Device.objects.values_list("push_token", flat=True)) == ["c6", "c7", "c8", "c9", "other"]
+
+
 @pytest.mark.parametrize("spelling", ["deveiceType", "deviceType", "devicesType"])
 def test_every_spelling_of_device_type_is_understood(api, spelling):
     ok(api(factories.person()).post("user/push-device-info", apnsType="apns", apnsToken="t", **{spelling: "ios"}))

@@ -15,6 +15,7 @@ from django.utils import timezone
 from heihei_site.jobs import NoWorker
 from tests import factories
 from tests.answers import ok, refused
+from users import personal_data
 from users.models import DataExport, Identity
 from users.services import export, relations
 from users.tasks import export_data
@@ -187,3 +188,31 @@ def test_is_for_who_is_signed_in_and_not_for_floods(api):
         ok(phone.post("user/export-data"))
     refused(phone.post("user/export-data"), 429, "操作太频繁")
     assert DataExport.objects.count() == 1
+
+
+def test_who_is_erased_while_it_is_written_leaves_no_file(api, private, later, monkeypatch):
+    user = factories.person()
+    ok(api(user).post("user/export-data"))
+    whole = export.pack
+
+    def erased_meanwhile(user_id, file):
+        whole(user_id, file)
+        personal_data.erase(user_id)
+
+    monkeypatch.setattr(export, "pack", erased_meanwhile)
+    assert export_data() == 0
+    assert (files(private), DataExport.objects.count()) == ([], 0)
+
+
+def test_a_file_that_cannot_be_deleted_keeps_nobody_waiting(api, private, later, monkeypatch):
+    first, second, third = factories.person(), factories.person(), factories.person()
+    for user in (first, second):
+        ok(api(user).post("user/export-data"))
+    assert export_data() == 2
+    DataExport.objects.update(expires_at=timezone.now())
+    ok(api(third).post("user/export-data"))
+    stuck = DataExport.objects.get(user=first)
+    whole = export.discard
+    monkeypatch.setattr(export, "discard", lambda each: 1 / 0 if each.pk == stuck.pk else whole(each))
+    assert export_data() == 1
+    assert set(DataExport.objects.values_list("user_id", flat=True)) == {first.pk, third.pk}

@@ -154,8 +154,10 @@ class TestNames:
         assert (stored(user).display_name, user.description, user.rename_count) == ("旧", "", 0)
 
     @pytest.mark.parametrize(
-        "name", ["", "   ", "a\nb", "a\tb", "a\x7fb", "\u202eabc", "a\u200bb", "黑黑官方", "客服01", "管理员"]
-    )
+        "name",
+        ["", "   ", "a\nb", "a\tb", "a\x7fb", "\u202eabc", "a\u200bb", "a\u2028b", "\u3164", "\u2800", "a\u3164b",
+         "\u0301", "\ufe0f", "\ufe0f\u200d", "黑黑官方", "客服01", "管理员"],
+    )  # fmt: skip
     def test_that_are_not_legal(self, update, name):
         user = factories.person("旧")
         refused(update(user, displayName=name, description="新"), 445, "非法的名称")
@@ -167,8 +169,10 @@ class TestNames:
         assert stored(user).gender == "Unspecified"
 
     @pytest.mark.parametrize(
-        "name", ["xADMINx", "ａｄＭｉｎ", "a d m i n", "a-d_m.i n", "官　方", "官·方号", "Ａ官 方"]
-    )
+        "name",
+        ["xADMINx", "ａｄＭｉｎ", "a d m i n", "a-d_m.i n", "官　方", "官·方号", "Ａ官 方",
+         "官\ufe0f方", "官\u0301方", "官\u20dd方", "a\u0336d\u0336min"],
+    )  # fmt: skip
     def test_blocked_words_are_found_however_they_are_written(self, update, name):
         words.add(["Admin"])
         user = factories.person("旧")
@@ -196,6 +200,11 @@ class TestNames:
         user = factories.person("阿嘿")
         ok(update(user, displayName="\U0001f468\u200d\U0001f467"))
         assert stored(user).display_name == "\U0001f468\u200d\U0001f467"
+
+    def test_the_mark_that_makes_an_emoji_of_a_sign_is_none_either(self, update):
+        user = factories.person("阿嘿")
+        ok(update(user, displayName="❤\ufe0f"))
+        assert stored(user).display_name == "❤\ufe0f"
 
     def test_joiners_alone_are_an_empty_name(self, update):
         user = factories.person("阿嘿")

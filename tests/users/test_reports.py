@@ -2,14 +2,17 @@
 
 import html
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests import factories
 from tests.answers import ok, refused
 from users.models import Report, User
 from users.services import reports
+from users.tasks import erase_accounts
 
 pytestmark = pytest.mark.django_db
 PATHS = ("user/report-user", "usr/report-user")
@@ -51,6 +54,18 @@ class TestReporting:
             ok(phone.post(path, userId=her.pk, reportType=2))
         ok(api(me, version="1.1.2").post("user/unblock-user", userId=her.pk, reportType=2))
         assert Report.objects.count() == 1
+
+    def test_are_counted_together_whatever_the_app_calls_it(self, api, me):
+        """Each is 600 messages looked through; unblocking people is not counted."""
+        phone = api(me)
+        for number in range(30):
+            said = {"userId": factories.person().pk, "reportType": 1}
+            ok(phone.post(("user/unblock-user", *PATHS)[number % 3], **said))
+        said = {"userId": factories.person().pk, "reportType": 1}
+        for path in ("user/unblock-user", *PATHS):
+            refused(phone.post(path, **said), 429, "操作太频繁")
+        ok(phone.post("user/unblock-user", targetId=said["userId"]))
+        assert Report.objects.count() == 30
 
     @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("wrong", [{"reportType": 0}, {"reportType": 5}, {"reportType": ""}, {"userId": ""}])
@@ -230,3 +245,30 @@ class TestTickingOff:
         Report.objects.update(handled=True)
         self.tick(console, False, False)
         assert self.states() == [False, False]
+
+
+class TestAgainstSomebodyWhoIsErased:
+    @pytest.fixture
+    def erased(self, me, her):
+        reports.report(user=me, target=her, kind=3)
+        User.objects.filter(pk=her.pk).update(deletion_due_at=timezone.now() - timedelta(days=1))
+        assert erase_accounts() == 1
+        assert Report.objects.get().evidence["displayName"] == "她"  # somebody has yet to look at it
+        return her
+
+    def test_the_evidence_goes_when_it_is_handled_in_the_list(self, console, erased):
+        report = Report.objects.get()
+        row = {"form-0-id": report.pk, "form-0-handled": "on"}
+        form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "1"}
+        assert console.post("/admin/users/report/", row | form).status_code == 302
+        report.refresh_from_db()
+        assert (report.handled, report.evidence) == (True, {})
+
+    def test_the_evidence_goes_when_all_are_handled(self, erased):
+        assert reports.handle([erased]) == 1
+        assert Report.objects.get().evidence == {}
+
+    def test_others_keep_theirs(self, me, her):
+        reports.report(user=me, target=her, kind=3)
+        reports.handle([her])
+        assert Report.objects.get().evidence["displayName"] == "她"

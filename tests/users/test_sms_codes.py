@@ -15,6 +15,7 @@ from heihei_site.providers.sms.base import NeverSent, NotSent
 from tests import factories
 from tests.answers import ok, refused
 from users.models import PhoneCode, Session, User
+from users.services import sms_codes
 
 pytestmark = pytest.mark.django_db
 PHONE = "13912345678"
@@ -384,3 +385,21 @@ def test_nobody_learns_by_asking_for_a_code_whose_number_is_known(api, texts):
     work = [work_of(partial(ask, api, phone)) for phone in (PHONE, "13912345679")]
     assert len(texts()) == len(work[0]) == 2
     assert work[0] == work[1]
+
+
+def test_who_only_guesses_is_stopped_and_others_are_not(api):
+    """Five wrong codes kill anybody's code: nobody shall do that to many."""
+    guesser, other = api(), api()
+    guesser.client.defaults["REMOTE_ADDR"] = "127.7.7.7"
+    for number in range(250):
+        assert guesser.post("sms/verify-phone", phoneNo=f"137000{number:05d}", verifyCode="111111")["errorcode"] == 401
+    refused(guesser.post("sms/verify-phone", phoneNo=PHONE, verifyCode="111111"), 429, "操作太频繁")
+    refused(sign_in(lambda: guesser, "111111"), 429, "操作太频繁")
+    refused(sign_in(lambda: other, "111111"), 401, "验证码错误")
+
+
+def test_numbers_are_not_kept_longer_than_they_count(api):
+    ok(ask(api))
+    assert sms_codes.forget(timezone.now() + timedelta(days=1)) == 0
+    assert sms_codes.forget(timezone.now() + timedelta(days=2, seconds=1)) == 1
+    assert PhoneCode.objects.count() == 0

@@ -99,7 +99,7 @@ class TestConsole:
         assert self.add(console, "新词").status_code == 302
         assert self.listed() == ["官方", "客服", "新词"]
 
-    @pytest.mark.parametrize("lines", ["", "  \n ", "***\n---", "官方" * 40, "客服", "客 服"])
+    @pytest.mark.parametrize("lines", ["", "  \n ", "***\n---", "官方" * 40, "ﷺ" * 60, "客服", "客 服"])
     def test_what_is_no_word_or_there_already_is_said_to_be(self, console, lines):
         words.add(["客服"])
         answer = self.add(console, lines)
@@ -113,7 +113,8 @@ class TestConsole:
         with django_capture_on_commit_callbacks(execute=True):
             console.post(f"/admin/users/blockedword/{row.pk}/change/", {"word": "公告"})
         assert words.blocked_in("公 告") and not words.blocked_in("官方")
-        assert console.post(f"/admin/users/blockedword/{row.pk}/change/", {"word": "客 服"}).status_code == 200
+        for wrong in ("客 服", "ﷺ" * 60):
+            assert console.post(f"/admin/users/blockedword/{row.pk}/change/", {"word": wrong}).status_code == 200
         with django_capture_on_commit_callbacks(execute=True):
             console.post(f"/admin/users/blockedword/{row.pk}/delete/", {"post": "yes"})
         assert not words.blocked_in("公告")

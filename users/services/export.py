@@ -97,6 +97,8 @@ def _write(number: int) -> bool:
     with telling():
         expires_at = timezone.now() + settings.DATA_EXPORT_LIFETIME
         if not DataExport.objects.filter(pk=number, file="").update(file=name, expires_at=expires_at):
+            if not DataExport.objects.filter(pk=number).exists():  # the person was erased meanwhile
+                _storage().delete(name)
             return False
         seconds = int(settings.DATA_EXPORT_LIFETIME.total_seconds())
         publish(DataExported(expire_time=seconds, url=address_of(export)), to=person(export.user))
@@ -121,11 +123,16 @@ def _write_rows(rows: Iterable[erasure.Row], entry: IO[bytes]) -> None:
 
 
 def forget_expired(now: datetime) -> int:
-    """Deletes the files whose time is over. Returns how many."""
-    expired = list(DataExport.objects.filter(expires_at__lte=now)[:AT_ONCE])
-    for export in expired:
-        discard(export)
-    return len(expired)
+    """Deletes the files whose time is over. Returns how many; one that cannot be deleted is logged and tried again."""
+    gone = 0
+    for export in DataExport.objects.filter(expires_at__lte=now).order_by("expires_at")[:AT_ONCE]:
+        try:
+            discard(export)
+        except Exception:
+            log.exception("export_not_deleted", export=export.pk)
+        else:
+            gone += 1
+    return gone
 
 
 def discard(export: DataExport) -> None:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from heihei_site.api.errors import InvalidParameter, UserUnknown
 from users.models import Block, Follow, User
 from users.selectors import blocked_between
+from users.signals import blocked
 
 BATCH = 500  # relations ended in one transaction
 
@@ -53,7 +54,7 @@ def _drop_follow(follower: int, followee: int) -> None:
 
 @transaction.atomic
 def block(*, user: User, target: User) -> None:
-    """Blocking ends following in both directions."""
+    """Blocking ends following in both directions, and being in each other's rooms."""
     if user == target:
         raise InvalidParameter
     _lock(user.pk, target.pk)
@@ -62,6 +63,8 @@ def block(*, user: User, target: User) -> None:
         _count(user.pk, "blocked_count", +1)
     _drop_follow(user.pk, target.pk)
     _drop_follow(target.pk, user.pk)
+    if created:
+        blocked.send(User, user=user, target=target)
 
 
 @transaction.atomic

@@ -27,7 +27,15 @@ def report(*, user: User, target: User, kind: int) -> None:
 
 def handle(people: Iterable[User]) -> int:
     """Closes what is open against them; returns how many reports."""
-    return Report.objects.filter(target__in=[person.pk for person in people], handled=False).update(handled=True)
+    numbers = [person.pk for person in people]
+    many = Report.objects.filter(target__in=numbers, handled=False).update(handled=True)
+    forget_evidence(numbers)
+    return many
+
+
+def forget_evidence(people: Iterable[int]) -> None:
+    """Against those who are erased: what is still open keeps it until somebody has looked at it."""
+    Report.objects.filter(target__in=people, target__erased_at__isnull=False, handled=True).update(evidence={})
 
 
 def evidence(reporter: User, target: User) -> dict[str, Any]:

@@ -65,6 +65,11 @@ def _take_back(phone: str, code: str) -> None:
     unsent.update(sent_at=at_once, sent_that_day=F("sent_that_day") - 1, tries_left=0)
 
 
+def forget(now: datetime) -> int:
+    """Numbers that nothing is counted for any more: they are people's. Run twice, the second finds none."""
+    return PhoneCode.objects.filter(sent_at__lt=now - timedelta(days=2)).delete()[0]
+
+
 def spend_code(phone: str, code: str, *, purpose: str, now: datetime) -> None:
     """Takes the code for one deed, once. A wrong one costs a try, which is kept although the caller is refused.
 

@@ -1,4 +1,5 @@
-"""The words that no name may contain (D16). Operators edit them; every process follows within KEPT_SECONDS."""
+"""The words that no name and no title may contain (D16), and that are masked in what is said to a room. Operators edit
+them; every process follows within KEPT_SECONDS."""
 
 from collections.abc import Iterable
 
@@ -47,6 +48,19 @@ def blocked_in(text: str) -> bool:
     """Whether one of the words is in it, however it is written: case, full width, anything between the letters."""
     automaton = listed()
     return automaton is not None and next(automaton.iter(names.bare(text)), None) is not None
+
+
+def masked(text: str) -> str:
+    """The text with a star for every character of each of the words, and for what stands between their letters."""
+    automaton = listed()
+    if automaton is None or next(automaton.iter(names.bare(text)), None) is None:
+        return text
+    letters, places = names.placed(text)
+    said = list(text)
+    for last, word in automaton.iter(letters):
+        start, end = places[last - len(word) + 1][0], places[last][1]
+        said[start:end] = "*" * (end - start)
+    return "".join(said)
 
 
 def add(words: Iterable[str]) -> int:

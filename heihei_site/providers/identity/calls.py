@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 
 import httpx
@@ -12,9 +13,12 @@ from django.conf import settings
 
 from heihei_site.api.errors import IdentityUnreachable
 
+MOST_WAITING = 24
 LONGEST_ANSWER = 64 * 1024  # bytes
 # Apart from the threads of the API: a vendor that hangs keeps these busy, and phones are told after the time-out.
 _threads = ThreadPoolExecutor(16, thread_name_prefix="identity")
+# Calls that wait for vendors at once: fewer than the API has threads, so that a vendor that hangs leaves it some.
+_waiting = BoundedSemaphore(MOST_WAITING)
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +30,18 @@ def _client() -> httpx.Client:
 
 
 def ask(*requests: httpx.Request) -> list[dict[str, Any]]:
-    """The JSON objects that the requests are answered with, all asked at once. IdentityUnreachable where one is not."""
+    """The JSON objects that the requests are answered with, all asked at once. IdentityUnreachable where one is not, or
+    where too many wait already."""
+    if not _waiting.acquire(blocking=False):
+        log.warning("identity_unreachable", vendor=requests[0].url.host, reason="too many wait")
+        raise IdentityUnreachable
+    try:
+        return _ask(requests)
+    finally:
+        _waiting.release()
+
+
+def _ask(requests: tuple[httpx.Request, ...]) -> list[dict[str, Any]]:
     end = time.monotonic() + settings.IDENTITY_TIMEOUT
     asked = [_threads.submit(_answer, request, end) for request in requests]
     wait(asked, timeout=settings.IDENTITY_TIMEOUT)
