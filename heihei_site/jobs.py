@@ -6,7 +6,7 @@ Celery's own way waits for seconds when there is no broker, and a phone gives up
 from typing import Any
 
 from celery import Task
-from kombu import pools
+from kombu import Producer, pools
 from kombu.exceptions import LimitExceeded, OperationalError
 
 PATIENCE = 0.5  # seconds for each of: a free connection, connecting, writing
@@ -36,4 +36,4 @@ def hand_over(job: "Task[..., Any]", *args: Any) -> None:
 def _hand_over(job: "Task[..., Any]", args: tuple[Any, ...]) -> None:
     broker = job.app.connection_for_write(transport_options=_QUICK)
     with _connections[broker].acquire(block=True, timeout=PATIENCE) as connection:
-        job.apply_async(args, connection=connection, retry=False)
+        job.apply_async(args, producer=Producer(connection, auto_declare=False), retry=False)

@@ -3,6 +3,10 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from heihei_site.system import documents, health, numbers, pages, views
+from live import feed_views as feeds
+from live import mic_views as microphone
+from live import moderation_views as moderation
+from live import seat_views as seats
 from live import views as live
 from messages import views as messages
 from users import account_views as accounts
@@ -28,6 +32,10 @@ urlpatterns = [
     *users.api.urls,
     *messages.api.urls,
     *live.api.urls,
+    *feeds.api.urls,
+    *microphone.api.urls,
+    *moderation.api.urls,
+    *seats.api.urls,
 ]
 
 handler400 = "heihei_site.api.envelope.bad_request"

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import GiftUnknown, LiveInvalid
+from heihei_site.api.errors import GiftUnknown, LiveInvalid, TitleIllegal
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
 from live.models import Live
-from live.services import rooms
+from live.services import deadlines
 from payment.models import Gift
+from users.services import words
 
 
 @Compiled
@@ -35,7 +36,7 @@ def _live_or_gone(caller: Caller, live_id: int) -> Live:
     if live is None:
         raise LiveInvalid
     if live.is_open and live.overdue:
-        rooms.end_overdue_live(live.pk)
+        deadlines.end_overdue_live(live.pk)
         (live,) = _lives(live_id)
     return live
 
@@ -53,6 +54,12 @@ def _gift(caller: Caller, gift_id: int) -> Gift:
     raise GiftUnknown
 
 
+def _title(caller: Caller, title: str) -> str:
+    if words.blocked_in(title):
+        raise TitleIllegal
+    return title
+
+
 def _moment(caller: Caller, seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**33 else None
 
@@ -60,10 +67,12 @@ def _moment(caller: Caller, seconds: int) -> datetime | None:
 LiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live, refuses=(LiveInvalid,))]
 AnyLiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live_or_gone, refuses=(LiveInvalid,))]
 GiftParam = Annotated[Gift, Word(IdField, name="giftId", find=_gift, refuses=(GiftUnknown,))]
-Title = Annotated[str, Word(text_field(settings.TITLE_LENGTH))]
+Title = Annotated[str, Word(text_field(settings.TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
 Message = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
 Count = Annotated[int, Word(number_field(1, 2**31 - 1))]
 ComboKey = Annotated[str, Word(text_field(128, blank=True))]
+ManagerDeed = Annotated[bool, Word(number_field(0, 1), name="type", find=lambda _, deed: deed == 1)]
+LiveKey = Annotated[str, Word(text_field(64, blank=True))]
 LikeKind = Annotated[int, Word(number_field(1, 3), name="type")]
 Direction = Annotated[int, Word(lambda **kwargs: serializers.ChoiceField([0, 1], **kwargs))]
 JoinTime = Annotated[datetime | None, Word(IdField, name="lastJoinTime", find=_moment)]

@@ -1,25 +1,34 @@
 """What this app keeps about a person."""
 
-from live.models import Live, Member
+from live.models import Guest, Live, Member, MicLink
 from users.erasure import Holding, Sections
 
 SAYS_SOMETHING = ("title", "address", "device_type", "lookback_addr")
 
 
 def erase(user_id: int) -> None:
-    """Empties their lives, of which the numbers stay, and forgets which rooms they were in."""
+    """Empties their lives, of which the numbers stay, and forgets which rooms they were and spoke in,
+    and what was said about them there."""
     Live.objects.filter(owner=user_id).exclude(status__in=Live.OPEN).update(**dict.fromkeys(SAYS_SOMETHING, ""))
     Member.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
+    Guest.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
+    MicLink.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
 
 
 def own_data(user_id: int) -> Sections:
     lives = Live.objects.filter(owner=user_id).order_by("created_at")
     visits = Member.objects.filter(user=user_id).order_by("pk")
+    said = Guest.objects.filter(user=user_id).order_by("pk")
+    microphones = MicLink.objects.filter(user=user_id).order_by("pk")
     return {
         "lives": lives.values(
             "id", "title", "address", "device_type", "created_at", "started_at", "ended_at", "total_users",
             "total_tickets", "likes", "lookback_addr",
         ).iterator(),
+        "guest_in": said.values(
+            "live_id", "knocked_at", "invited_at", "kicked_at", "muted_at", "manager_since",
+        ).iterator(),
+        "microphones": microphones.values("live_id", "created_at", "connected_at", "ended_at").iterator(),
         "rooms_visited": visits.values("live_id", "joined_at", "left_at").iterator(),
     }  # fmt: skip
 

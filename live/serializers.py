@@ -6,14 +6,22 @@ from heihei_site.api import addresses
 from heihei_site.api.wire import clock
 from heihei_site.providers import registry
 from live import sharing
-from live.models import Live, Member
+from live.models import Live, Member, MicLink
+from live.selectors import whole_seconds
 from payment.serializers import GiftInfo
+from users.activity import Button
 from users.models import User
-from users.serializers import UserCard
+from users.serializers import Honour, UserCard
 
 LIVE_EXPIRE = 10  # seconds a phone may keep get-live's answer
 INEFFICIENT_TIME = 1200  # seconds without a sign of the owner before the phone asks
 COUNT_DOWN_TIME = 60  # seconds it waits for the answer
+WAITING, CONNECTED, DISCONNECTED = 0, 1, 2  # `status` of conference-status
+MIC_BUTTONS: dict[int, int] = {
+    MicLink.State.REQUESTED: Button.ANSWER,
+    MicLink.State.INVITED: Button.WAIT,
+    **dict.fromkeys(MicLink.LINKED, Button.HANG_UP),
+}
 
 
 class LiveCard(TypedDict):
@@ -26,6 +34,7 @@ class LiveCard(TypedDict):
     cover_url: str
     gender: str
     birth_day: str
+    honours: list[Honour]
     stream_addr: str
     hls_addr: str
     push_addr: str
@@ -113,6 +122,48 @@ class Viewer(TypedDict):
     level: int
     join_time: int
     is_followed: NotRequired[bool]
+    conf_status: NotRequired[int]  # what is under way between them and the owner, as the owner's button has it
+    expire_time: NotRequired[int]
+
+
+class Conference(TypedDict):
+    """`status`: 0 waiting, 1 connected, 2 disconnected; the rest is the viewer."""
+
+    live_id: int
+    status: int
+    from_user_id: int
+    from_user_name: str
+    gender: str
+    birth_day: str
+    cover_url: str
+
+
+class ConferenceStatus(Conference):
+    """As the room is told."""
+
+    msg_type: str
+    action: str
+    comment: str
+
+
+class RtcEntry(TypedDict):
+    room_name: str
+    room_token: str
+    expire_time: int
+
+
+class MicAsked(TypedDict):
+    expire_time: int
+
+
+class MicJoined(TypedDict):
+    token: RtcEntry
+    expire_time: int
+    conf_status: ConferenceStatus
+
+
+class MicHeard(TypedDict):
+    conf_status: ConferenceStatus
 
 
 class Audience(TypedDict):
@@ -123,7 +174,22 @@ class Audience(TypedDict):
     expire_time: int
 
 
-class Recommended(TypedDict):
+class KnockStatus(TypedDict):
+    need_knock: bool
+    room_user_count: int
+    room_now_user_count: int
+    live_status: int
+
+
+class Invitable(UserCard):
+    knocked: bool
+
+
+class InviteList(TypedDict):
+    users: list[Invitable]
+
+
+class Feed(TypedDict):
     lives: list[LiveCard]
     replays: list[LiveCard]
     expire_time: int
@@ -160,6 +226,7 @@ def live_card(live: Live, *, base_url: str) -> LiveCard:
         "cover_url": owner.cover_url,
         "gender": owner.gender,
         "birth_day": owner.birth_day,
+        "honours": [],
         "stream_addr": streaming.play_address(live.stream),
         "hls_addr": streaming.hls_address(live.stream),
         "push_addr": "",
@@ -234,4 +301,22 @@ def viewer(member: Member, followed: set[int] | None = None) -> Viewer:
     }
     if followed is not None:
         card["is_followed"] = user.pk in followed
+    if member.mic_state is not None:
+        card["conf_status"] = MIC_BUTTONS[member.mic_state]
+        card["expire_time"] = whole_seconds(member.mic_left) if member.mic_state in MicLink.ASKED else 0
     return card
+
+
+def conference(link: MicLink, *, ended: bool = False) -> Conference:
+    """Who is on the way to the microphone, there, or off it; the link's person loaded."""
+    user = link.user
+    running = CONNECTED if link.state == MicLink.State.CONNECTED else WAITING
+    return {
+        "live_id": link.live_id,
+        "status": DISCONNECTED if ended else running,
+        "from_user_id": user.pk,
+        "from_user_name": user.display_name,
+        "gender": user.gender,
+        "birth_day": user.birth_day,
+        "cover_url": user.cover_url,
+    }

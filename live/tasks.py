@@ -1,9 +1,30 @@
 from celery import shared_task
 
-from live.services import rooms
+from live.services import deadlines, feeds, mic_rooms
 
 
 @shared_task(name="live.tasks.sweep")
 def sweep() -> dict[str, int]:
     """Ends what is overdue. Run twice or never, nothing is wrong for longer than until the next reader or sweep."""
-    return {"lives": rooms.end_overdue(), "viewers": rooms.count_out_silent()}
+    return {
+        "lives": deadlines.end_overdue(),
+        "viewers": deadlines.count_out_silent(),
+        "mic_links": deadlines.end_overdue_mic_links(),
+    }
+
+
+@shared_task(name="live.tasks.rank")
+def rank() -> dict[str, int]:
+    """Brings the lists of lives up to date. Without it they stay as they were; new lives come in all the same."""
+    return {"scores": feeds.rank(), "recommendations": feeds.end_recommendations()}
+
+
+@shared_task(name="live.tasks.revoke_mic_link")
+def revoke_mic_link(link_id: int) -> None:
+    """As soon as it is over. What fails is tried again by the next one."""
+    mic_rooms.revoke(link_id)
+
+
+@shared_task(name="live.tasks.revoke_mic_links")
+def revoke_mic_links() -> int:
+    return mic_rooms.revoke_waiting()

@@ -1,6 +1,5 @@
 """`live/*`: rooms, what happens in them, and the lists they are found in."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -14,30 +13,27 @@ from heihei_site.api.errors import (
     LiveForbidden,
     LiveNotActive,
     MinorRefused,
+    Muted,
     NotEnoughGold,
     NotInRoom,
     NotPermitted,
+    RoomFull,
     UserUnknown,
 )
-from heihei_site.api.paging import Page
-from heihei_site.api.params import Flag, Limit, Offset
+from heihei_site.api.params import Flag
 from live import params, selectors, serializers, sharing
 from live.models import Live
-from live.services import gifts, rooms, talk
+from live.services import deadlines, gifts, owners, rooms, talk
 from payment.selectors import gift_list
 from payment.services.gifts import Combo
-from users.params import Person
-from users.selectors import blocked_between, followed_by
+from users.selectors import followed_by
 from users.serializers import card_for as person_card
 from users.serializers import user_card
 
 api = Endpoints("live")
 
 LISTS_EXPIRE = 60  # seconds a phone may keep a list
-LIVES_OF_USER_EXPIRE = 120
 GIFTS_EXPIRE = 60
-MOST_LIVES = 50
-MOST_OF_USER = 20
 
 
 @api.post(raises=[MinorRefused])
@@ -59,7 +55,7 @@ def create_live(caller: Caller, *, title: params.Title) -> serializers.OpenedLiv
 def unclosed_live(caller: Caller) -> serializers.UnclosedLive:
     """The caller's live that was not closed, as create-live answered it; nothing where there is none."""
     live = selectors.owner_of_open(caller.person.pk)
-    if live is None or rooms.end_overdue_live(live.pk):
+    if live is None or deadlines.end_overdue_live(live.pk):
         return {}
     opened = serializers.opened_live(live, base_url=caller.base_url)
     return {"live": opened["live"], "share": opened["share"], "live_options": opened["live_options"]}
@@ -72,11 +68,14 @@ def start_live(caller: Caller, *, live: params.LiveParam) -> Nothing:
     return {}
 
 
-@api.post(raises=[LiveNotActive, LiveForbidden])
-def join_live(caller: Caller, *, live: params.LiveParam) -> serializers.JoinedLive:
-    """Comes into the room. Clients up to 1.1 get errorcode 0 for an ended live and read its status (D22)."""
-    rooms.join_live(user=caller.person, live=live, client=caller.client)
-    live.refresh_from_db(fields=["status", "occupied", "total_users"])
+@api.post(raises=[LiveNotActive, LiveForbidden, RoomFull])
+def join_live(caller: Caller, *, live: params.LiveParam, live_key: params.LiveKey = "") -> serializers.JoinedLive:
+    """Comes into the room. 505 where every seat is taken or locked; `liveKey`, that of an invitation, opens a full room
+    once by taking a locked seat. 737 for who was kicked out, until they are invited, and where either blocks the other.
+
+    Clients up to 1.1 get errorcode 0 for an ended live and read its status (D22).
+    """
+    live = rooms.join_live(user=caller.person, live=live, client=caller.client, key=live_key)
     return {
         "live": serializers.card_for(live, caller.person, base_url=caller.base_url),
         "share": sharing.cards(live, caller.base_url, caller.person.pk),
@@ -101,7 +100,7 @@ def get_live(caller: Caller, *, live: params.LiveParam) -> serializers.LiveAndOw
 @api.post(raises=[NotPermitted, LiveNotActive, NotInRoom])
 def heart_beat(caller: Caller, *, live: params.LiveParam, is_creator: Flag) -> serializers.Beat:
     """Renews the caller's place: 45 s for viewers, 90 s for the owner, whose beats count from creation on (D21)."""
-    rooms.beat(user=caller.person, live=live, as_owner=is_creator)
+    deadlines.beat(user=caller.person, live=live, as_owner=is_creator)
     return {"live_id": live.pk, "next_timeout": settings.HEART_BEAT_SECONDS}
 
 
@@ -113,11 +112,16 @@ def list_live_users(
     last_join_time: params.JoinTime = None,
     direction: params.Direction = 0,
 ) -> serializers.Audience:
-    """Who is in the room, newest first; `direction` 1 pages to those who came before `lastJoinTime` (seconds)."""
+    """Who is in the room, newest first; `direction` 1 pages to those who came before `lastJoinTime` (seconds).
+
+    `confStatus` is there where something is under way between that person and the owner, as the owner's button has it:
+    2 invited, 3 at the microphone, 4 asks for it; `expireTime` is the seconds left of 2 and 4. In a large room the
+    owner's first page begins with these people.
+    """
     if not selectors.is_inside(live, caller.person.pk):
         raise NotInRoom
     before: datetime | None = last_join_time if direction == 1 else None
-    page = selectors.audience(live, before=before)
+    page = selectors.audience(live, before=before, microphone_first=live.owner_id == caller.person.pk)
     followed = followed_by(caller.person.pk, [member.user_id for member in page])
     return {
         "users": [serializers.viewer(member, followed) for member in page],
@@ -161,15 +165,18 @@ def change_live(caller: Caller, *, live: params.LiveParam, title: params.Title) 
 
 @api.post(raises=[NotPermitted, LiveEnded])
 def pause_live(caller: Caller, *, live: params.LiveParam) -> Nothing:
-    """The owner's app went to the background. 735 for ended lives."""
-    rooms.pause(owner=caller.person, live=live, paused=True)
+    """The owner's app went to the background: the room is told `pause-live`, once. 735 for ended lives.
+
+    No status changes, and heart-beats go on: without them the live ends.
+    """
+    owners.pause(owner=caller.person, live=live, paused=True)
     return {}
 
 
 @api.post(raises=[NotPermitted, LiveEnded])
 def continue_live(caller: Caller, *, live: params.LiveParam) -> Nothing:
-    """The owner's app is back."""
-    rooms.pause(owner=caller.person, live=live, paused=False)
+    """The owner's app is back: the room is told `goon-live`, once. 735 for ended lives."""
+    owners.pause(owner=caller.person, live=live, paused=False)
     return {}
 
 
@@ -203,9 +210,12 @@ def buy_gift(
     return {"gold": gifts.send_gift(sender=caller.person, live=live, gift=gift, combo=combo)}
 
 
-@api.post(raises=[NotInRoom, AccountAbnormal, NotEnoughGold])
+@api.post(raises=[NotInRoom, AccountAbnormal, Muted, NotEnoughGold])
 def buy_bullet(caller: Caller, *, live: params.LiveParam, message: params.Message) -> serializers.GoldLeft:
-    """A paid text across every screen. An identical one within 3 s is the same one: charged and shown once."""
+    """A paid text across every screen. An identical one within 3 s is the same one: charged and shown once.
+
+    Blocked words are shown as stars to everybody, the sender included. 722 for who is muted: nothing is charged.
+    """
     return {"gold": gifts.send_bullet(sender=caller.person, live=live, text=message)}
 
 
@@ -213,51 +223,3 @@ def buy_bullet(caller: Caller, *, live: params.LiveParam, message: params.Messag
 def gift_info(caller: Caller) -> serializers.GiftCatalogue:
     """The gifts one can give. The 1.1 app shows them ten a page and drops an incomplete one (D28)."""
     return {"gifts": gift_list(caller.base_url), "expire_time": GIFTS_EXPIRE}
-
-
-@api.get()
-def list_live_by_recommend(caller: Caller, *, offset: Offset = 0, limit: Limit = MOST_LIVES) -> serializers.Recommended:
-    """Lives on air, recommended ones first, then the newest; and replays. Nobody's who blocks or is blocked."""
-    me = caller.person.pk
-    page = Page.of(offset, limit, most=MOST_LIVES)
-    on_air, replays = selectors.recommended(me, page)
-    followed = followed_by(me, {live.owner_id for live in (*on_air, *replays)})
-    return {
-        "lives": _cards(caller, on_air, followed),
-        "replays": _cards(caller, replays, followed),
-        "expire_time": LISTS_EXPIRE,
-    }
-
-
-@api.get()
-def list_live_by_user(
-    caller: Caller, *, user: Person | None = None, offset: Offset = 0, limit: Limit = 10
-) -> serializers.LivesOfUser:
-    """A person's lives, newest first, the caller's own without `userId`. 710 where either blocks the other."""
-    me = caller.person
-    person = user or me
-    if person != me and blocked_between(me.pk, person.pk):
-        raise UserUnknown
-    page = Page.of(offset, limit, most=MOST_OF_USER)
-    followed = followed_by(me.pk, [person.pk])
-    lives = (
-        Live.objects.listed_for(me.pk)
-        .filter(owner=person, started_at__isnull=False)
-        .select_related("owner")
-        .order_by("-created_at", "-pk")[page.start : page.stop]
-    )
-    return {
-        "lives": _cards(caller, lives, followed),
-        "total_count": person.live_count,
-        "is_followed": person.pk in followed,
-        "expire_time": LIVES_OF_USER_EXPIRE,
-    }
-
-
-def _cards(caller: Caller, lives: Iterable[Live], followed: set[int]) -> list[serializers.LiveCard]:
-    cards = []
-    for live in lives:
-        card = serializers.live_card(live, base_url=caller.base_url)
-        card["is_followed"] = live.owner_id in followed
-        cards.append(card)
-    return cards

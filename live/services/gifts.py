@@ -6,17 +6,17 @@ Lock order: the repeat's row, purses, people, the live's row. The ledger decides
 from django.conf import settings
 from django.db.models import F
 
-from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, NotInRoom
+from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, Muted, NotInRoom
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import BulletSent, GiftSent, by
-from live.models import Live
-from live.selectors import is_inside
+from live.models import Live, Member
+from live.selectors import is_muted, speaker
 from live.services.talk import text_by
 from payment.models import Gift
 from payment.services import gifts, purchases
 from users.models import User
-from users.services import repeats, standing
+from users.services import repeats, standing, words
 
 
 def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
@@ -69,11 +69,15 @@ def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, poin
 
 
 def send_bullet(*, sender: User, live: Live, text: str) -> int:
-    """A paid text across every screen; returns the gold the sender has left. Nobody earns from their own."""
-    _check(sender, live)
+    """A paid text across every screen, blocked words masked; returns the gold the sender has left. Nobody earns from
+    their own."""
+    place = _check(sender, live)
+    text = words.masked(text)
     earner = live.owner_id if live.owner_id != sender.pk else None
     with telling():
         repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
+        if repeat.fresh and place.muted:  # before the purse is looked at: nobody recharges for what is refused
+            raise Muted
         paid = purchases.pay_for(
             user_id=sender.pk,
             receiver_id=earner,
@@ -95,6 +99,8 @@ def send_bullet(*, sender: User, live: Live, text: str) -> int:
 
 def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int) -> None:
     _count_tickets(live, points)
+    if is_muted(live.pk, sender.pk):  # a moment ago; from here on the live's row is held, and nobody is
+        raise Muted
     shown = BulletSent(
         room_id=live.pk,
         **by(sender),
@@ -105,11 +111,12 @@ def _show_bullet(sender: User, live: Live, text: str, *, points: int, total: int
     publish(shown, to=room(live))
 
 
-def _check(sender: User, live: Live) -> None:
+def _check(sender: User, live: Live) -> Member:
     """Who may spend gold here: adults (D19) who are inside a live that is on air."""
     if sender.is_protected_minor:
         raise AccountAbnormal
     if live.status != Live.Status.PLAYING:
         raise LiveInvalid
-    if not is_inside(live, sender.pk):
+    if (place := speaker(live.pk, sender.pk)) is None:
         raise NotInRoom
+    return place

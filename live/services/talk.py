@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.db.models import F
 
-from heihei_site.api.errors import LiveInvalid, NotInRoom
+from heihei_site.api.errors import LiveInvalid, Muted, NotInRoom, TooManyRequests
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import Liked, RoomText, by
-from live.models import Live
-from live.selectors import is_inside
+from live.models import Live, Member
+from live.selectors import hold_place, is_inside, is_muted, may_moderate, speaker
 from users.models import User
 from users.services import repeats
 
@@ -19,16 +19,36 @@ LIKE_WORDS = {1: "点亮了", 2: "又点亮了", 3: "用了洪荒之力点亮了
 class LiveRooms:
     """Live rooms as a kind of room that texts can be said in (`messages.rooms.RoomKind`)."""
 
-    @telling()
     def say(self, *, sender: User, room_id: int, text: str) -> bool:
-        live = Live.objects.on_air().filter(pk=room_id).first()
-        if live is None:
-            return False
-        if not is_inside(live, sender.pk):
+        """Only what nothing else refuses counts against the room's limit: nobody silences it from outside, or muted."""
+        place = speaker(room_id, sender.pk)
+        if place is None:
+            if not Live.objects.on_air().filter(pk=room_id).exists():
+                return False
             raise NotInRoom
-        if repeats.recognise(sender.pk, "text", live.pk, text).fresh:
-            publish(text_by(sender, live, text), to=room(live))
+        if place.muted:
+            raise Muted
+        if _is_flooded(place.live) and not may_moderate(place.live, sender):
+            raise TooManyRequests
+        _say(sender, place, text)
         return True
+
+
+@telling()
+def _say(sender: User, place: Member, text: str) -> None:
+    """Who mutes or kicks out the sender waits for the text or is before it: none is shown after they are told."""
+    if not repeats.recognise(sender.pk, "text", place.live_id, text).fresh:
+        return
+    if not hold_place(place):
+        raise NotInRoom
+    if is_muted(place.live_id, sender.pk):
+        raise Muted
+    publish(text_by(sender, place.live, text), to=room(place.live))
+
+
+def _is_flooded(live: Live) -> bool:
+    """Counts one more. Without Redis no room is (`allowed`)."""
+    return not allowed(settings.ROOM_TEXTS_OF_ALL, "texts of a room", str(live.pk))
 
 
 def text_by(sender: User, live: Live, text: str, gift_id: int | None = None) -> RoomText:

@@ -1,21 +1,30 @@
-"""`python -m tests.bench lists`: do get-live and list-live-by-recommend take longer where there are more lives?
+"""`python -m tests.bench lists`: do the lists of lives, and what ranks them, take longer where there are more lives?
 
-A tenth of the lives is on air, the others are replays; one in a hundred is recommended.
+A tenth of the lives is on air, two fifths never got a recording, the others are replays. The caller follows 180 people,
+half of whom are on air, and blocks twenty; a newcomer follows nobody. Five lives are recommended. Every owner follows
+five others and blocks one.
+
+The floor is the SQL alone: the same statements, sent by psycopg2 over one connection, their rows fetched and left.
 """
 
 import argparse
 import re
+import statistics
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import report
-from tests.bench.phones import Call, Figures, drive, instance
+from tests.bench.phones import Call, drive, instance
 from tests.processes import Instance
 
-SIZES = (1_000, 100_000)
-LIVES_AN_OWNER = 10  # one of them on air
+SIZES = (1_000, 10_000, 100_000)
+LIVES_AN_OWNER = 5  # of every other owner one is on air
+FOLLOWED = 180
 BLOCKS = 20  # of the caller's
 FIRST_OWNER, FIRST_LIVE = 1_000_000, 5_000_000
+TABLES = ("live_live", "live_recenttickets", "users_user", "users_follow", "users_block")
 
 _PEOPLE = """
 INSERT INTO users_user (id, password, is_superuser, display_name, gender, description, cover_url, address, latlng,
@@ -28,63 +37,95 @@ FROM generate_series(%(low)s / %(each)s, %(high)s / %(each)s - 1) AS n
 _LIVES = """
 INSERT INTO live_live (id, owner_id, title, status, paused, visible, recommended, stream, lookback_addr, device_type,
     address, started_at, ended_at, owner_deadline, seats, locked, occupied, presence_no, total_users, total_tickets,
-    likes)
-SELECT %(live)s + n, %(owner)s + n / %(each)s, 'live ' || n, CASE n %% %(each)s WHEN 0 THEN 1 ELSE 2 END, false, true,
-    n %% 100 = 0, 's' || n, CASE n %% %(each)s WHEN 0 THEN '' ELSE 'lookback/' || n END, '', '',
-    now() - n * interval '1 second', CASE n %% %(each)s WHEN 0 THEN NULL ELSE now() - n * interval '1 second' END,
-    '2100-01-01', 100000, 0, 1, 0, 0, 0, 0
-FROM generate_series(%(low)s, %(high)s - 1) AS n
+    likes, score)
+SELECT %(live)s + n, %(owner)s + n / %(each)s, 'live ' || n, CASE WHEN on_air THEN 1 ELSE 2 END, false, true,
+    on_air AND n < 50, 's' || n, CASE WHEN on_air OR n %% %(each)s > 2 THEN '' ELSE 'lookback/' || n END, '', '',
+    now() - n * interval '1 second', CASE WHEN on_air THEN NULL ELSE now() - n * interval '1 second' END,
+    '2100-01-01', 100000, 0, CASE WHEN on_air THEN 1 + n %% 61 ELSE 0 END, 0, 0, n %% 997, 0, n / 10 %% 7
+FROM generate_series(%(low)s, %(high)s - 1) AS n,
+    LATERAL (SELECT n %% (2 * %(each)s) = 0 AS on_air) AS state
 """
+_RELATIONS = """
+INSERT INTO users_follow (follower_id, followee_id, created_at)
+SELECT %(owner)s + n, %(owner)s + (n + step * 37) %% (%(high)s / %(each)s), now()
+FROM generate_series(%(low)s / %(each)s, %(high)s / %(each)s - 1) AS n, generate_series(1, 5) AS step;
+INSERT INTO users_block (user_id, target_id, created_at)
+SELECT %(owner)s + n, %(owner)s + (n + 7) %% (%(high)s / %(each)s), now()
+FROM generate_series(%(low)s / %(each)s, %(high)s / %(each)s - 1) AS n
+"""
+_FOLLOWS = """
+INSERT INTO users_follow (follower_id, followee_id, created_at)
+SELECT %(caller)s, %(owner)s + n, now() FROM generate_series(0, %(many)s - 1) AS n
+"""
+_GIFTS = "UPDATE live_live SET total_tickets = total_tickets + 10 WHERE status = 1 AND id %% 1000 = 0"
 
 
 @dataclass
 class Row:
     lives: int
-    path: str
-    figures: Figures
-    plans: list[str]
+    name: str
+    milliseconds: float
+    p95: float
+    queries: int
+    floor: float
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=lists", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4, help="per measurement")
+    parser.add_argument("--seconds", type=float, default=3, help="per measurement")
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="lives")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
     with instance() as running:
-        text = measure_all(running, given.seconds)
+        text = measure_all(running, given.seconds, [size for size in SIZES if size <= given.most])
     print(text)
     if given.write:
         report.write("lists", text)
 
 
-def measure_all(running: Instance, seconds: float) -> str:
+def measure_all(running: Instance, seconds: float, sizes: list[int]) -> str:
     from tests import factories
 
-    caller = factories.person()
-    token = factories.token(caller)
+    caller, newcomer = factories.person(), factories.person()
+    tokens = factories.token(caller), factories.token(newcomer)
     rows: list[Row] = []
-    for low, high in zip((0, *SIZES), SIZES, strict=False):
+    scans: set[str] = set()  # at the last size
+    for low, high in zip((0, *sizes), sizes, strict=False):
         add_lives(low, high)
         if not low:
-            block(caller.pk)
-        for path, call in calls(token, high).items():
+            follow_and_block(caller.pk)
+        tidy()
+        for name, call in calls(*tokens, high).items():
+            statements = asked(call(1))
             figures = drive(running.port, call, phones=1, seconds=seconds)
-            rows.append(Row(high, path, figures, plans(path, call)))
-    scans = sorted({scan for row in rows for scan in row.plans if row.lives == SIZES[-1]})
-    return "\n\n".join([table(rows), f"How the lives are read at {SIZES[-1]:,}: {'; '.join(scans)}."])
+            rows.append(Row(high, name, figures.median, figures.p95, len(statements), floor(statements)))
+            scans |= set(plans(statements)) if high == sizes[-1] else set()
+        rows += [ranking(high, name, before) for name, before in RANKING.items()]
+    return f"{table(rows, sizes)}\n\nHow rows are read at {sizes[-1]:,}: {'; '.join(sorted(scans))}."
 
 
-def calls(token: str, lives: int) -> dict[str, Call]:
+def calls(token: str, newcomer: str, lives: int) -> dict[str, Call]:
     """get-live asks for another replay each time: a running one is shown to who is inside."""
+    feed, follow, user = (f"live/list-live-by-{name}" for name in ("recommend", "follow", "user"))
     return {
-        "live/get-live": lambda n: ("live/get-live", {"token": token, "liveId": FIRST_LIVE + replay(n, lives)}),
-        "live/list-live-by-recommend": lambda n: ("live/list-live-by-recommend", {"token": token}),
+        "get-live": lambda n: ("live/get-live", {"token": token, "liveId": FIRST_LIVE + replay(n, lives)}),
+        "list-live-by-recommend": lambda n: (feed, {"token": token}),
+        "list-live-by-recommend, of who follows nobody": lambda n: (feed, {"token": newcomer}),
+        "list-live-by-recommend, the third page": lambda n: (feed, {"token": token, "offset": 50, "limit": 50}),
+        "list-live-by-follow": lambda n: (follow, {"token": token}),
+        "list-live-by-user": lambda n: (user, {"token": token, "userId": FIRST_OWNER + owner(n, lives)}),
     }
 
 
 def replay(number: int, lives: int) -> int:
     found = number * 7919 % lives
     return found if found % LIVES_AN_OWNER else found + 1
+
+
+def owner(number: int, lives: int) -> int:
+    """Nobody whom the caller blocks."""
+    found = number * 7919 % (lives // LIVES_AN_OWNER)
+    return found - BLOCKS if FOLLOWED <= found < FOLLOWED + BLOCKS else found
 
 
 def add_lives(low: int, high: int) -> None:
@@ -94,51 +135,137 @@ def add_lives(low: int, high: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, numbers)
         cursor.execute(_LIVES, numbers)
-        cursor.execute("VACUUM ANALYZE live_live, users_user")
+        cursor.execute(_RELATIONS, numbers)
+        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
-def block(caller: int) -> None:
+def follow_and_block(caller: int) -> None:
+    """Of the first two hundred: whom one blocks one does not follow."""
+    from django.db import connection
+
     from users.models import Block
 
-    Block.objects.bulk_create(Block(user_id=caller, target_id=FIRST_OWNER + number) for number in range(BLOCKS))
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOWS, {"caller": caller, "owner": FIRST_OWNER, "many": FOLLOWED})
+        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    blocked = range(FOLLOWED, FOLLOWED + BLOCKS)
+    Block.objects.bulk_create(Block(user_id=caller, target_id=FIRST_OWNER + number) for number in blocked)
 
 
-def plans(path: str, call: Call) -> list[str]:
-    """How each statement of one call reads the lives. Reading all of them ends the benchmark."""
+def tidy() -> None:
+    """What autovacuum would have done by then."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
+
+
+def asked(call: tuple[str, dict[str, Any]]) -> list[str]:
+    """The statements of one call."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    _, params = call(1)
+    path, params = call
     with CaptureQueriesContext(connection) as captured:
         answer: dict[str, Any] = Client(headers={"host": "127.0.0.1"}).get(f"/api/{path}", params).json()
     assert answer["errorcode"] == 0, answer
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def floor(statements: list[str]) -> float:
+    """Milliseconds that they take alone, one after the other: the median of many times."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    taken = []
+    with connection.connection.cursor() as cursor:  # psycopg2's own
+        for _ in range(100):
+            began = time.perf_counter()
+            for statement in statements:
+                cursor.execute(statement)
+                if cursor.description:
+                    cursor.fetchall()
+            taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken)
+
+
+def nothing_happened() -> None:
+    """Since the last run."""
+
+
+def some_gave() -> None:
+    """In a hundredth of the lives on air."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(_GIFTS, {})
+
+
+RANKING: dict[str, Callable[[], None]] = {
+    "ranking, nothing happened": nothing_happened,
+    "ranking, gifts in one of a hundred lives on air": some_gave,
+}
+
+
+def ranking(lives: int, name: str, before: Callable[[], None]) -> Row:
+    """One run of the job. The first one works out the scores of all, and is left out."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from live.services import feeds
+
+    feeds.rank()
+    taken = []
+    for _ in range(9):
+        before()
+        began = time.perf_counter()
+        feeds.rank()
+        taken.append((time.perf_counter() - began) * 1000)
+    before()
+    with CaptureQueriesContext(connection) as captured:
+        feeds.rank()
+    before()
+    statements = [query["sql"] for query in captured.captured_queries]
+    began = time.perf_counter()
+    with connection.connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    alone = (time.perf_counter() - began) * 1000
+    return Row(lives, name, statistics.median(taken), max(taken), len(statements), alone)
+
+
+def plans(statements: list[str]) -> list[str]:
+    """How each statement reads its rows. Reading all of a table ends the benchmark."""
+    from django.db import connection
+
     scans = []
-    for query in captured.captured_queries:
-        if "live_live" in query["sql"]:
-            with connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN {query['sql']}".replace("%", "%%"), [])
-                plan = "\n".join(line for (line,) in cursor.fetchall())
-            scans += re.findall(r"\w+ Scan using \w+ on live_live|\w+ Scan on live_live", plan)
-    if any(scan.startswith("Seq") for scan in scans):
-        raise SystemExit(f"{path} reads every live: {scans}")
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"), [])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            scans += re.findall(rf"(?:\w+ Scan(?: Backward)? using \w+|Seq Scan) on (?:{'|'.join(TABLES)})", plan)
+            scans += re.findall(r"Bitmap Index Scan on \w+", plan)
+    if whole := [scan for scan in scans if scan.startswith("Seq") and "recenttickets" not in scan]:
+        raise SystemExit(f"A whole table is read: {whole}")
     return scans
 
 
-def table(rows: list[Row]) -> str:
-    by_path: dict[str, list[Row]] = {}
+def table(rows: list[Row], sizes: list[int]) -> str:
+    by_name: dict[str, list[Row]] = {}
     for row in rows:
-        by_path.setdefault(row.path, []).append(row)
-    heads = ["Median ms (95 %)", *(f"{size:,} lives" for size in SIZES), "Ratio"]
+        by_name.setdefault(row.name, []).append(row)
+    heads = ["Median ms (95 %), floor", *(f"{size:,} lives" for size in sizes), "Queries", "Last to first"]
     return report.table(
         heads,
         (
             [
-                path,
-                *(f"{row.figures.median:.2f} ({row.figures.p95:.2f})" for row in found),
-                f"{found[-1].figures.median / found[0].figures.median:.2f}",
+                name,
+                *(f"{row.milliseconds:.2f} ({row.p95:.2f}), {row.floor:.2f}" for row in found),
+                " ".join(sorted({str(row.queries) for row in found})),
+                f"{found[-1].milliseconds / found[0].milliseconds:.2f}",
             ]
-            for path, found in by_path.items()
+            for name, found in by_name.items()
         ),
     )
 

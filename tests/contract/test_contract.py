@@ -107,6 +107,7 @@ def test_init_names_everything_but_what_is_awaited() -> None:
     assert sorted(documented - present) == AWAITED["init"]
 
 
+PUSHES = {"push", "push/live-invite"}
 OUR_EVENTS = {name_of(event): event for event in events.catalogue if not event.__module__.startswith("tests.")}
 
 
@@ -139,7 +140,14 @@ def test_every_field_of_a_message_has_the_documented_type(name: str) -> None:
 def test_every_documented_message_is_sent_or_awaited() -> None:
     """As with init: the list must only ever shrink."""
     not_sent = {name for name in MESSAGES if of_message(name, "not sent")}
-    assert sorted(MESSAGES.keys() - OUR_EVENTS.keys() - not_sent) == AWAITED["messages"]
+    assert sorted(MESSAGES.keys() - OUR_EVENTS.keys() - PUSHES - not_sent) == AWAITED["messages"]
+
+
+@pytest.mark.parametrize("name", sorted(PUSHES))
+def test_every_push_has_the_documented_fields_and_no_others(name: str) -> None:
+    documented = MESSAGES[name]["fields"]
+    sent = dict(socket_reference.fields_of_push())
+    assert documented == sent
 
 
 def test_messages_nobody_documented_say_why_they_exist() -> None:

@@ -367,6 +367,40 @@ def test_b25_what_happens_in_a_room_is_shown_in_it(anchor: Phone, viewer: Phone)
     assert all(message.opt_str("roomId") == anchor.live.id for message in anchor.messages)
 
 
+def test_b25_what_is_done_to_a_room_is_said_in_it_and_in_no_other(
+    venue: Venue, guest: Guest, enter: Enter, anchor: Phone, viewer: Phone
+) -> None:
+    elsewhere, operator, new = guest("小风", "Female"), guest("老王"), enter(guest(kind=ModernPhone))
+    assert elsewhere.go_on_air("别处").ok
+    venue.sql("UPDATE users_user SET is_staff = true WHERE id = %s", operator.user.id)
+    here, about = {"liveId": anchor.live.id}, {"userId": viewer.user.id}
+    for phone, path, said in (
+        (anchor, "live/shutupuser", about),
+        (anchor, "live/shutupopen", about),
+        (anchor, "live/lock-live-seat", {"unlock": 0}),
+        (new, "live/call-request", {}),
+        (anchor, "live/accept-conference", {"userId": new.user.id}),
+        (new, "live/join-conference", {}),
+        (anchor, "live/join-conference", {}),
+        (anchor, "live/quit-conference", {}),
+        (anchor, "live/pause-live", {}),
+        (anchor, "live/continue-live", {}),
+        (operator, "live/systemnotify", {"text": "请文明发言"}),
+    ):
+        answer = Answer.of(get(phone, path, token=phone.user.token, **here, **said))
+        assert answer.ok, (path, answer)
+    for phone in (anchor, viewer, new):
+        phone.wait_for(lambda phone=phone: phone.received("system"))
+        for action in ("shutup-user", "shutup-open-user", "conference-status", "pause-live", "goon-live"):
+            assert phone.received("action", action=action, roomId=anchor.live.id), action
+        to_all = [message for message in phone.messages if message.has("roomId")]
+        assert {message.opt_str("roomId") for message in to_all} == {anchor.live.id}
+    assert viewer.screen.texts("system") == ["请文明发言"]
+    assert (viewer.screen.page, viewer.screen.dialogs, viewer.screen.banners) == ("audience", [], [])
+    assert elsewhere.say("一切正常").ok
+    assert [message for message in elsewhere.messages if message.opt_str("roomId") != elsewhere.live.id] == []
+
+
 def test_b26_a_room_is_called_the_same_everywhere(guest: Guest, anchor: Phone, viewer: Phone) -> None:
     live_id = anchor.live.id
     assert re.fullmatch(r"[1-9][0-9]*", live_id)
@@ -644,6 +678,35 @@ def test_b54_reporting_somebody_does_not_unblock_them(guest: Guest) -> None:
     assert phone.look_at(nuisance.user.id).blocked
     assert phone.unblock(nuisance.user.id).ok
     assert not phone.look_at(nuisance.user.id).blocked
+
+
+def test_b55_nobody_is_invited_by_a_nameless_man_to_a_place_their_app_does_not_know(
+    guest: Guest, anchor: Phone
+) -> None:
+    old, new = guest(), guest(kind=ModernPhone)
+    for invited in (old, new):
+        said = {"liveId": anchor.live.id, "userId": invited.user.id}
+        assert Answer.of(get(anchor, "live/invite-user", token=anchor.user.token, **said)).ok
+    new.wait_for(lambda: new.received("action", action="live-invite"))
+    (message,) = new.received("action", action="live-invite")
+    key = message.opt_str("liveKey")
+    assert message.opt_str("link") == f"wmlivesheihei://live?id={anchor.live.id}&liveKey={key}"
+    assert (message.opt_str("fromUserName"), message.opt_str("gender")) == ("小雨", "Female")
+    assert Answer.of(get(new, "live/join-live", token=new.user.token, liveId=anchor.live.id, liveKey=key)).ok
+    assert (old.received("action", action="live-invite"), old.screen.page) == ([], "main")
+
+
+def test_b55_followers_read_who_is_on_air_and_may_follow_the_link(guest: Guest) -> None:
+    anchor = guest("小雨", "Female")
+    followers = [guest(), guest(kind=ModernPhone)]
+    assert all(follower.follow(anchor.user.id).ok for follower in followers)
+    assert anchor.go_on_air("雨夜电台").ok
+    for phone in followers:
+        phone.wait_for(lambda phone=phone: phone.received("action", action="start-live-notify"))
+        (message,) = phone.received("action", action="start-live-notify")
+        assert message.opt_str("link") == f"wmlives_heihei://live?id={anchor.live.id}"
+        assert (message.opt_str("fromUserName"), message.opt_str("gender")) == ("小雨", "Female")
+        assert phone.screen.page == "main"
 
 
 def test_b61_what_operators_say_to_one_room_is_not_read_in_another(

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from live import selectors, tasks
 from live.models import Live
-from live.services import rooms
+from live.services import deadlines, rooms
 from tests import factories
 from tests.answers import ok, refused
 
@@ -26,12 +26,12 @@ def sweep(committed):
 class TestTheOwner:
     def test_silent_for_80_seconds_is_still_on_air(self, evening, sweep):
         evening.silent(seconds=80)
-        assert sweep() == {"lives": 0, "viewers": 0}
+        assert sweep() == {"lives": 0, "viewers": 0, "mic_links": 0}
         assert (evening.row().status, evening.told) == (1, [])
 
     def test_silent_for_90_seconds_is_ended_by_a_sweep_and_the_room_told(self, evening, sweep):
         evening.silent(seconds=90)
-        assert sweep() == {"lives": 1, "viewers": 0}
+        assert sweep() == {"lives": 1, "viewers": 0, "mic_links": 0}
         assert (evening.row().status, evening.row().occupied, evening.inside()) == (2, 0, set())
         assert evening.shown("stop-live")[0]["live"]["liveId"] == evening.live.pk
         assert evening.told[-1] == {"do": "close", "room": evening.live.pk}
@@ -40,7 +40,7 @@ class TestTheOwner:
         evening.silent(seconds=90)
         sweep()
         ended = evening.row().ended_at
-        assert sweep() == {"lives": 0, "viewers": 0}
+        assert sweep() == {"lives": 0, "viewers": 0, "mic_links": 0}
         assert (len(evening.shown("stop-live")), evening.row().ended_at) == (1, ended)
 
     def test_a_room_that_never_started_ends_too(self, api, sweep):
@@ -102,12 +102,12 @@ class TestTheOwner:
 class TestViewers:
     def test_silent_for_35_seconds_is_still_inside(self, evening, sweep):
         evening.asleep(evening.viewer, seconds=35)
-        assert sweep() == {"lives": 0, "viewers": 0}
+        assert sweep() == {"lives": 0, "viewers": 0, "mic_links": 0}
         assert evening.viewer.pk in evening.inside()
 
     def test_silent_for_45_seconds_is_counted_out_and_the_room_told(self, evening, sweep):
         evening.asleep(evening.viewer, seconds=45)
-        assert sweep() == {"lives": 0, "viewers": 1}
+        assert sweep() == {"lives": 0, "viewers": 1, "mic_links": 0}
         assert (evening.row().occupied, evening.inside()) == (1, {evening.owner.pk})
         assert evening.shown("list-live-users")[0]["totalCount"] == 1
         assert evening.told[-1] == {"do": "leave", "user": evening.viewer.pk, "room": evening.live.pk}
@@ -115,7 +115,7 @@ class TestViewers:
     def test_a_second_sweep_counts_nobody_twice(self, evening, sweep):
         evening.asleep(evening.viewer, seconds=45)
         sweep()
-        assert sweep() == {"lives": 0, "viewers": 0}
+        assert sweep() == {"lives": 0, "viewers": 0, "mic_links": 0}
         assert evening.row().occupied == 1
 
     def test_who_beats_too_late_is_506(self, evening):
@@ -152,7 +152,7 @@ class TestViewers:
     def test_the_sweep_takes_no_owner_out_of_their_own_room(self, evening, sweep):
         """The owner's time is the live's 90 seconds."""
         evening.asleep(evening.owner, seconds=91)
-        assert sweep() == {"lives": 0, "viewers": 0}
+        assert sweep() == {"lives": 0, "viewers": 0, "mic_links": 0}
         ok(evening.owners.get("live/heart-beat", liveId=evening.live.pk, isCreator=1))
         assert evening.owner.pk in evening.inside()
 
@@ -173,5 +173,5 @@ def test_a_live_that_cannot_be_ended_does_not_keep_the_others_from_ending(monkey
         return end(live_id, **how)
 
     monkeypatch.setattr(rooms, "end_live", fails_for_one)
-    assert rooms.end_overdue() == 2
+    assert deadlines.end_overdue() == 2
     assert set(Live.objects.filter(status=Live.Status.PLAYING)) == {broken}

@@ -206,31 +206,6 @@ class TestRenaming:
         assert (evening.row().title, evening.told) == ("标题", [])
 
 
-class TestPausing:
-    def test_pauses_and_goes_on_without_a_word(self, evening):
-        for _ in range(2):
-            ok(evening.owners.post("live/pause-live", liveId=evening.live.pk))
-        assert (evening.row().paused, evening.row().status) == (True, 1)
-        ok(evening.owners.get("live/heart-beat", liveId=evening.live.pk, isCreator=1))
-        for _ in range(2):
-            ok(evening.owners.post("live/continue-live", liveId=evening.live.pk))
-        assert (evening.row().paused, evening.told) == (False, [])
-
-    @pytest.mark.parametrize("path", ["live/pause-live", "live/continue-live"])
-    def test_is_the_owners_to_do(self, evening, path):
-        Live.objects.update(paused=path == "live/continue-live")
-        refused(evening.viewers.post(path, liveId=evening.live.pk), 711, "用户权限不足")
-        assert evening.row().paused is (path == "live/continue-live")
-
-    @pytest.mark.parametrize("path", ["live/pause-live", "live/continue-live"])
-    def test_what_is_over_is_over(self, evening, path):
-        Live.objects.update(status=2)
-        refused(evening.owners.post(path, liveId=evening.live.pk), 735, "直播已结束")
-        Live.objects.update(status=3)
-        refused(evening.owners.post(path, liveId=evening.live.pk), 731, "无效的直播")
-        refused(evening.owners.post(path, liveId=5), 731, "无效的直播")
-
-
 class TestStopping:
     def test_tells_everybody_and_lets_them_out(self, evening):
         """B48: without the live object viewers would stay."""

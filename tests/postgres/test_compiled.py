@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
+from live.lists import recommended
 from live.models import Live
-from live.selectors import recommended
 from tests import factories
 from users.models import Block, User
 from users.selectors import relation
@@ -85,8 +85,8 @@ def test_who_blocks_or_is_blocked_is_in_no_list():
     Block.objects.create(user=viewer, target=mine.owner)
     Block.objects.create(user=theirs.owner, target=viewer)
     Live.objects.update(started_at=Now())
-    on_air, replays = recommended(viewer.pk, Page(0, 10))
-    assert (on_air, replays) == ([other], [])
+    found = recommended(viewer.pk, Page(0, 10))
+    assert (found.on_air, found.replays) == ([other], [])
 
 
 def test_how_two_people_stand_to_each_other():

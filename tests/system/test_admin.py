@@ -246,7 +246,7 @@ def test_a_form_that_was_open_for_a_while_takes_nothing_back(staff, monkeypatch)
 
     for admin in (LiveAdmin, UserAdmin):
         monkeypatch.setattr(admin, "get_object", then_life_goes_on)
-    said = {"title": "新", "recommended": "", "visible": "on"}
+    said = {"title": "新", "recommended": "", "visible": "on", "guests-TOTAL_FORMS": 0, "guests-INITIAL_FORMS": 0}
     assert staff.post(f"/admin/live/live/{room.pk}/change/", said).status_code == 302
     card = {"display_name": "新", "gender": "Female", "birthday": "1990-01-01", "kind": "Normal", "username": ""}
     assert staff.post(f"/admin/users/user/{person.pk}/change/", card).status_code == 302
