@@ -480,6 +480,14 @@ class TestHangingUp:
         refused(stage.owner("join"), *FAILED)
         assert (stage.states(), stage.statuses()) == (["ENDED"], [2])
 
+    def test_who_fell_silent_and_comes_back_before_anybody_noticed_is_off_it_as_well(self, stage):
+        stage.connect()
+        stage.evening.asleep(stage.evening.viewer, seconds=46)
+        ok(stage.evening.viewers.post("live/join-live", liveId=stage.live))
+        assert (stage.states(), stage.statuses()) == (["ENDED"], [2])
+        assert stage.rung("stop-conference") == {stage.evening.owner.pk}
+        assert (stage.evening.inside(), stage.marks()) == ({stage.evening.owner.pk, stage.evening.viewer.pk}, {})
+
     def test_requests_of_who_leaves_are_gone_without_a_word(self, stage):
         ok(stage.viewer("ask"))
         stage.evening.told.clear()

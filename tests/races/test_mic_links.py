@@ -13,6 +13,7 @@ from live.models import Live, MicLink
 from live.services import mic_rooms
 from tests import factories
 from tests.races.crowd import at_once, codes, same_phone
+from users.services import bans
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,6 +129,41 @@ def test_join_against_quit_leaves_nobody_alone_at_the_vendors(api, told, monkeyp
         both_joined = codes(joined)[0] == 2
         assert room.said() == ([0, 2] if both_joined else [2])
         assert sum(room.rung("stop-conference").values()) == 1
+
+
+@pytest.mark.parametrize("shut_out", ["kicked", "banned"])
+def test_who_is_shut_out_while_joining_is_thrown_out_at_the_vendors(api, told, monkeypatch, shut_out):
+    """I9: a token that was given in the last moment opens nothing."""
+    removed = []
+    twin = "heihei_site.providers.rtc.outbox.OutboxRtc.remove"
+    monkeypatch.setattr(twin, lambda self, *, room, user_id: removed.append((room, user_id)))
+    for _ in range(ROUNDS):
+        room = Room(api)
+        for deed in (room.by_viewer("call-request"), room.by_owner("accept-conference")):
+            assert deed()["errorcode"] == 0
+        removed.clear()
+        ban = lambda person=room.people[0]: bans.ban(person)  # noqa: E731
+        joined, _ = at_once(
+            [room.by_viewer("join-conference"), room.by_owner("kick-out-user") if shut_out == "kicked" else ban]
+        )
+        assert joined["errorcode"] in (0, 720, 750)
+        assert room.states() == ["ENDED"]
+        name, [link] = mic_rooms.room_name(room.links()[0].pk), room.links()
+        both = [(name, room.live.owner_id), (name, room.people[0].pk)]
+        assert (removed, link.revocation_due) == (both if joined["errorcode"] == 0 else [], False)
+        assert room.by_viewer("join-conference")()["errorcode"] == (750 if shut_out == "kicked" else 720)
+
+
+def test_one_accepted_by_the_owner_and_one_who_accepts_the_owner_at_the_same_moment_are_one_link(api, told):
+    for _ in range(ROUNDS):
+        room = Room(api, viewers=2)
+        assert room.by_viewer("call-request", 0)()["errorcode"] == 0
+        assert room.by_owner("call-request", 1)()["errorcode"] == 0
+        by_owner, by_viewer = at_once([room.by_owner("accept-conference", 0), room.by_viewer("accept-conference", 1)])
+        assert (by_owner["errorcode"], by_viewer["errorcode"]) in [(0, 409), (739, 0)]
+        winner = 0 if by_owner["errorcode"] == 0 else 1
+        assert room.rung("join-conference") == {room.live.owner_id: 1, room.people[winner].pk: 1}
+        assert Counter(room.states())["JOINING"] == 1
 
 
 @pytest.mark.parametrize("ends", ["stop-live", "quit-live", "kick-out-user"])
