@@ -47,21 +47,33 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True)
+class MediaPlace:
+    """Where our media server listens, and where it keeps what is sent."""
+
+    rtmp_port: int
+    http_port: int
+    files: str
+
+
+@dataclass(frozen=True)
 class Addresses:
     database_url: str
     redis_url: str
+    media: MediaPlace | None = None
 
 
 def addresses(var: Path) -> Addresses | None:
     """Those of the instance that runs on `var`, so that any `manage.py` command reaches it."""
     try:
-        return Addresses(**json.loads(_addresses_file(var).read_text()))
+        found = json.loads(_addresses_file(var).read_text())
     except FileNotFoundError:
         return None
+    return Addresses(**found | {"media": MediaPlace(**found["media"]) if found.get("media") else None})
 
 
 def announce(var: Path, found: Addresses) -> None:
-    _write_private(_addresses_file(var), json.dumps(asdict(found)))
+    said = {name: value for name, value in asdict(found).items() if value is not None}
+    write_private(_addresses_file(var), json.dumps(said))
 
 
 def withdraw(var: Path) -> None:
@@ -89,17 +101,17 @@ def development_secret(var: Path, name: str) -> str:
     """Made at the first call and kept under `var/keys`; all who ask at the same time get the same one."""
     path = var / "keys" / name
     if not path.exists():
-        _make_directory(var)
+        make_directory(var)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         draft = path.with_name(f".{name}.{secrets.token_hex(8)}")
-        _write_private(draft, secrets.token_urlsafe(48))
+        write_private(draft, secrets.token_urlsafe(48))
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text()
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Readers see the old text or the new, never half of it."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -127,7 +139,7 @@ class Servers:
 def alone(var: Path) -> Iterator[None]:
     """Nobody else starts servers on the same `var` meanwhile; the kernel lets go even after a kill -9."""
     for folder in (var, var / "run", var / "log"):
-        _make_directory(folder)
+        make_directory(folder)
     with (var / "run" / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,8 +156,8 @@ def prepare(var: Path, *, durable: bool = True, say: Callable[[str], None] = pri
     database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
     if database_url and redis_url:
         return Servers(Addresses(database_url, redis_url), [], [])
-    account = _account(var)
-    home = _home(var, account, say)
+    account = account_of(var)
+    home = home_of(var, account, say)
     sockets = _sockets(home, account)
     programs: list[Program] = []
     checks: list[Callable[[], bool]] = []
@@ -163,7 +175,7 @@ def prepare(var: Path, *, durable: bool = True, say: Callable[[str], None] = pri
 # --- Accounts and places ------------------------------------------------------------------------------------
 
 
-def _account(var: Path) -> Account | None:
+def account_of(var: Path) -> Account | None:
     """Neither server should run as root. Data that exists stays with its owner."""
     if os.geteuid() != 0:
         return None
@@ -174,7 +186,7 @@ def _account(var: Path) -> Account | None:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def _home(var: Path, account: Account | None, say: Callable[[str], None]) -> Path:
+def home_of(var: Path, account: Account | None, say: Callable[[str], None]) -> Path:
     """Where the servers keep their files: `var`, unless that is below a directory private to root."""
     if _can_enter(account, var / "run"):
         return var
@@ -187,21 +199,21 @@ def _sockets(home: Path, account: Account | None) -> Path:
     sockets = home / "run" / "sockets"
     if len(os.fsencode(sockets / f".s.PGSQL.{PG_PORT}")) > SOCKET_PATH_BYTES:
         sockets = _place_for(home, Path(tempfile.gettempdir())) / "sockets"
-    _make_directory(sockets.parent)
-    _own_directory(sockets, account)
+    make_directory(sockets.parent)
+    own_directory(sockets, account)
     return sockets
 
 
 def _place_for(var: Path, parent: Path) -> Path:
     """Always the same directory for the same `var`. Everyone may write in `parent`: so look whose it is."""
     place = parent / f"heihei-{sha256(os.fsencode(var)).hexdigest()[:12]}"
-    _make_directory(place)
+    make_directory(place)
     if place.is_symlink() or place.stat().st_uid != os.geteuid():
         raise Unavailable(f"{place} belongs to somebody else; choose another HEIHEI_VAR")
     return place
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
     """One that others may enter, whatever the umask; one that exists stays as it is."""
     with suppress(FileExistsError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +221,7 @@ def _make_directory(path: Path) -> None:
         path.chmod(0o755)
 
 
-def _own_directory(path: Path, account: Account | None) -> None:
+def own_directory(path: Path, account: Account | None) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     if account:
         os.chown(path, account.uid, account.gid)
@@ -231,7 +243,7 @@ def _wheel(package: str, home: Path, account: Account | None) -> Path | None:
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        _make_directory(draft.parent)
+        make_directory(draft.parent)
         libraries = folder.with_name(f"{package}.libs")  # the binaries look for them beside the package
         for part in filter(Path.exists, (folder, libraries)):
             shutil.copytree(part, draft / part.name)
@@ -281,7 +293,7 @@ def _initdb(binaries: Path, data: Path, account: Account | None, durable: bool) 
     """
     draft = data.with_name("postgres.new")
     shutil.rmtree(draft, ignore_errors=True)
-    _own_directory(draft, account)
+    own_directory(draft, account)
     options = ["-U", "heihei", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     done = subprocess.run(
         [binaries / "initdb", "-D", draft, *options, *([] if durable else ["--no-sync"])],
@@ -352,7 +364,7 @@ def _postgres_answers(sockets: Path) -> bool:
 def _valkey(home: Path, sockets: Path, logs: Path, account: Account | None) -> Program:
     """It keeps nothing: PostgreSQL is the truth."""
     folder = home / "valkey"
-    _own_directory(folder, account)
+    own_directory(folder, account)
     places = ["--port", "0", "--unixsocket", str(_valkey_socket(sockets)), "--dir", str(folder)]
     return Program(
         name="valkey",

@@ -137,6 +137,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
 MIC_REVOKE_SECONDS = 10
 LIVE_RANK_SECONDS = 10
+MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
 CANARY_SECONDS = 2
@@ -160,6 +161,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "live.tasks.rank",
         "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
         "options": {"expires": LIVE_RANK_SECONDS},
+    },
+    "settle-media": {
+        "task": "live.tasks.settle_media",
+        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
+        "options": {"expires": MEDIA_SWEEP_SECONDS},
+    },
+    "forget-recordings": {
+        "task": "live.tasks.forget_recordings",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
     },
     "tell-audiences": {
         "task": "heihei_site.realtime.tasks.tell_audiences",
@@ -395,13 +406,35 @@ IDENTITY_TIMEOUT = 1.5  # seconds for all that a vendor is asked about one sign-
 WECHAT_API = env.str("WECHAT_API", "https://api.weixin.qq.com")
 WEIBO_API = env.str("WEIBO_API", "https://api.weibo.com")
 WEIBO_APP_KEY = env.str("WEIBO_APP_KEY", "")
-STREAM_KEY = secret("STREAM_KEY")
+STREAM_KEY = secret("STREAM_KEY")  # signs what lets a phone send its sound, and our talk with the media server
+MEDIA_TIMEOUT = 1.2  # seconds for asking a media server while a phone waits
+MEDIA_JOB_TIMEOUT = 10.0  # seconds, while none does
+MEDIA_SWEEP_LEASE = timedelta(minutes=45)  # longer than what is made of a recording takes
+MEDIA_RETRY = timedelta(minutes=1)  # after a media server did not answer, or a replay could not be made
+MEDIA_RETRY_FOR = timedelta(days=1)  # since the end of the live
+REPLAYS_AT_ONCE = 2  # made by one worker process
+REPLAY_TIMEOUT = 1800  # seconds for making a recording into what phones play
+RECORDINGS_KEPT = timedelta(days=7)  # as they were sent; replays stay
+media = running.media if running else None
+# Our own media server (docs/operations.md); what it writes, workers read and write too.
+MEDIA_FILES = Path(env.str("MEDIA_FILES", media.files if media else str(VAR_DIR / "media")))
+RTMP_PORT = env.int("RTMP_PORT", media.rtmp_port if media else 1935)
+MEDIA_PORT = env.int("MEDIA_PORT", media.http_port if media else 8080)
 RTMP_HUB = env.str("RTMP_HUB", "heihei")
-RTMP_PUBLISH_HOST = env.str("RTMP_PUBLISH_HOST", "127.0.0.1:1935" if DEVELOPMENT else environ.Env.NOTSET)
+RTMP_PUBLISH_HOST = env.str("RTMP_PUBLISH_HOST", f"127.0.0.1:{RTMP_PORT}" if DEVELOPMENT else "")
 RTMP_PLAY_HOST = env.str("RTMP_PLAY_HOST", RTMP_PUBLISH_HOST)
-HLS_BASE_URL = env.str("HLS_BASE_URL", "http://127.0.0.1:8080/hls" if DEVELOPMENT else environ.Env.NOTSET)
+HLS_BASE_URL = env.str("HLS_BASE_URL", f"http://127.0.0.1:{MEDIA_PORT}/hls" if DEVELOPMENT else "")
+REPLAY_BASE_URL = env.str("REPLAY_BASE_URL", f"http://127.0.0.1:{MEDIA_PORT}/replays" if DEVELOPMENT else "")
+RTMP_HOOKS_URL = env.str("RTMP_HOOKS_URL", f"http://127.0.0.1:{PORT}/hooks/rtmp")  # of ours, as it reaches us
+RTMP_CONTROL_URL = env.str("RTMP_CONTROL_URL", f"http://127.0.0.1:{MEDIA_PORT}")  # of its, as we reach it
+# Qiniu: Pili in the place of our own media server, and RTC.
 QINIU_ACCESS_KEY = env.str("QINIU_ACCESS_KEY", "")
 QINIU_SECRET_KEY = env.str("QINIU_SECRET_KEY", "")
+PILI_HUB = env.str("PILI_HUB", "")
+PILI_DOMAIN = env.str("PILI_DOMAIN", "")  # pili-publish, pili-live-rtmp, pili-live-hls, pili-media ... are below it
+PILI_PUBLISH_SECURITY = env.str("PILI_PUBLISH_SECURITY", "dynamic")  # or static
+PILI_API = env.str("PILI_API", "http://pili.qiniuapi.com")
+PILI_BUCKET = env.str("PILI_BUCKET", "")  # where the hub keeps recordings
 QINIU_RTC_APP = env.str("QINIU_RTC_APP", "")
 QINIU_RTC_API = env.str("QINIU_RTC_API", "https://rtc.qiniuapi.com")
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
@@ -430,6 +463,16 @@ STORAGES = {
             "allow_overwrite": True,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
+        },
+    },
+    # What our own media server's recordings become; its directory is served as files.
+    "replays": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(MEDIA_FILES / "replays"),
+            "base_url": f"{REPLAY_BASE_URL.rstrip('/')}/",
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o644,
         },
     },
 }

@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from heihei_site.system import documents, health, numbers, pages, views
 from live import feed_views as feeds
+from live import hooks
 from live import mic_views as microphone
 from live import moderation_views as moderation
 from live import seat_views as seats
@@ -21,6 +22,9 @@ urlpatterns = [
     path("html/live.html", pages.shared_live),
     path("html/data-export.zip", downloads.data_export),
     path("static/app/<slug:slug>.html", documents.document),
+    path("hooks/rtmp/publish", hooks.publish),
+    path("hooks/rtmp/publish-done", hooks.publish_done),
+    path("hooks/rtmp/record-done", hooks.record_done),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -41,7 +41,9 @@ class Live(models.Model):
     )
     recommended_until = models.DateTimeField("推荐到", null=True, blank=True, help_text="留空：一直推荐")
     score = models.SmallIntegerField("热度", db_default=NEW_LIVE_SCORE)  # written by services/feeds.py (ADR 0010)
-    stream = models.CharField(max_length=64)  # the stream's title at the streaming provider
+    stream = models.CharField(max_length=64, unique=True)  # the stream's title at the streaming provider
+    publisher = models.BigIntegerField(null=True, editable=False)  # our media server's number of who sends the sound
+    media_due = models.DateTimeField(null=True, editable=False)  # when to look after what is left of the sound
     lookback_addr = models.CharField("回放地址", max_length=255, blank=True, default="")
     device_type = models.CharField(max_length=16, blank=True, default="")
     address = models.CharField("城市", max_length=64, blank=True, default="")
@@ -90,6 +92,7 @@ class Live(models.Model):
                 name="replays_of_owner",
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lives_of_owner"),
+            models.Index(fields=["media_due"], condition=Q(media_due__isnull=False), name="media_due"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """What this app keeps about a person."""
 
+from heihei_site.providers import registry
 from live.models import Guest, Live, Member, MicLink
 from users.erasure import Holding, Sections
 
@@ -7,9 +8,12 @@ SAYS_SOMETHING = ("title", "address", "device_type", "lookback_addr")
 
 
 def erase(user_id: int) -> None:
-    """Empties their lives, of which the numbers stay, and forgets which rooms they were and spoke in,
-    and what was said about them there."""
-    Live.objects.filter(owner=user_id).exclude(status__in=Live.OPEN).update(**dict.fromkeys(SAYS_SOMETHING, ""))
+    """Empties their lives, of which the numbers stay, deletes what was recorded, and forgets which rooms they were and
+    spoke in, and what was said about them there."""
+    ended = Live.objects.filter(owner=user_id).exclude(status__in=Live.OPEN)
+    for stream in ended.exclude(lookback_addr="").values_list("stream", flat=True):
+        registry.streaming().forget(stream)
+    ended.update(**dict.fromkeys(SAYS_SOMETHING, ""))
     Member.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
     Guest.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
     MicLink.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()

@@ -22,6 +22,10 @@ class LiveQuerySet(models.QuerySet["Live"]):
         """Playing, with an owner whose heart-beats arrive: the deadline counts, not whether a sweep has been by."""
         return self.filter(status=self.model.Status.PLAYING, owner_deadline__gt=Now())
 
+    def in_time(self) -> "LiveQuerySet":
+        """Open, and the owner's heart-beats arrive."""
+        return self.open().filter(owner_deadline__gt=Now())
+
     def overdue(self) -> "LiveQuerySet":
         """Open, though the owner's heart-beats have stopped (D21)."""
         return self.open().filter(owner_deadline__lte=Now())

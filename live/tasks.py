@@ -1,6 +1,8 @@
 from celery import shared_task
+from django.conf import settings
 
-from live.services import deadlines, feeds, mic_rooms
+from heihei_site.providers.streaming import recordings
+from live.services import deadlines, feeds, media, mic_rooms
 
 
 @shared_task(name="live.tasks.sweep")
@@ -28,3 +30,22 @@ def revoke_mic_link(link_id: int) -> None:
 @shared_task(name="live.tasks.revoke_mic_links")
 def revoke_mic_links() -> int:
     return mic_rooms.revoke_waiting()
+
+
+@shared_task(name="live.tasks.settle_media")
+def settle_media() -> int:
+    """Every live that ended gets a job of its own: making a replay takes its time."""
+    waiting = media.due()
+    for live_id in waiting:
+        settle_media_of.delay(live_id)
+    return len(waiting)
+
+
+@shared_task(name="live.tasks.settle_media_of")
+def settle_media_of(live_id: int) -> None:
+    media.settle(live_id)
+
+
+@shared_task(name="live.tasks.forget_recordings")
+def forget_recordings() -> int:
+    return recordings.forget_old(settings.RECORDINGS_KEPT)

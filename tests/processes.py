@@ -23,6 +23,7 @@ ROLES = {
     "valkey": "valkey-server",
     "postgres": "bin/postgres -D",
 }
+MEDIA_SERVER = {"media server": "nginx -e stderr -c"}  # where it is installed
 
 
 def wait_until(ready: Callable[[], object], seconds: float, what: str) -> None:
@@ -80,7 +81,8 @@ class Instance:
 
     def process(self, role: str) -> int | None:
         ours = f"--port {self.port} " if role == "web" else ""  # and not that of `another_web`
-        found = [pid for pid, command in processes_of(self.var).items() if ROLES[role] in command and ours in command]
+        word = (ROLES | MEDIA_SERVER)[role]
+        found = [pid for pid, command in processes_of(self.var).items() if word in command and ours in command]
         return found[0] if found else None
 
     def kill(self, role: str, signum: signal.Signals = signal.SIGKILL) -> None:

@@ -1,10 +1,14 @@
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.http.request import validate_host
 from django.utils.module_loading import import_string
+
+OUR_MEDIA_SERVER = "heihei_site.providers.streaming.rtmp.RtmpStreaming"
 
 
 @register("providers", deploy=True)
@@ -12,6 +16,18 @@ def providers_are_real(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
     """Import every configured provider; a development twin has no place in a deployment, nor has one
     without its keys."""
     return [problem for need, path in settings.PROVIDERS.items() if (problem := _problem(need, path))]
+
+
+@register("providers", deploy=True)
+def media_server_is_heard(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Otherwise every phone that wants to send would be refused, without a word."""
+    if settings.PROVIDERS.get("streaming") != OUR_MEDIA_SERVER:
+        return []
+    hooks = urlsplit(settings.RTMP_HOOKS_URL)
+    if hooks.scheme == "http" and validate_host(hooks.hostname or "", settings.ALLOWED_HOSTS):
+        return []
+    hint = "The media server speaks plain HTTP; add the host of RTMP_HOOKS_URL to ALLOWED_HOSTS."
+    return [Error(f"{settings.RTMP_HOOKS_URL} is not heard.", hint=hint, id="providers.E004")]
 
 
 def _problem(need: str, path: str) -> CheckMessage | None:

@@ -1,6 +1,7 @@
 """What an owner decides about their live besides its room: away for a moment, shown or hidden, deleted."""
 
 from django.db.models import F
+from django.db.models.functions import Now
 
 from heihei_site.api.errors import LiveEnded, LiveInvalid, NotPermitted
 from heihei_site.realtime.groups import room
@@ -48,6 +49,6 @@ def delete(*, owner: User, live: Live) -> Live:
         raise LiveInvalid
     if live.status == Live.Status.STOPPED:
         live.status = Live.Status.DELETED
-        live.save(update_fields=["status"])
+        Live.objects.filter(pk=live.pk).update(status=live.status, media_due=Now())  # what was recorded goes, too
         counted.filter(live_count__gt=0).update(live_count=F("live_count") - int(live.started_at is not None))
     return live

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 import redis
 
 from heihei_site import embedded
-from heihei_site.embedded import Addresses, Servers, Unavailable
+from heihei_site.embedded import Addresses, MediaPlace, Servers, Unavailable
 from heihei_site.supervisor import Supervisor
 from tests.processes import ROOT, processes_of, wait_until
 
@@ -159,7 +159,8 @@ def test_kill_9_of_everything_at_once_does_not_prevent_the_next_start(var: Path)
     with host(var) as parent:
         parent.kill()
         for pid in processes_of(var):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     assert (var / "postgres" / "postmaster.pid").exists()
     with running(var) as servers:
         assert ask(servers.addresses, "SELECT 1") == 1
@@ -278,6 +279,9 @@ def test_the_addresses_of_the_running_instance_are_known_until_they_are_withdraw
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert json.loads(file.read_text()) == {"database_url": "postgres://a", "redis_url": "unix:///b?db=0"}
         assert embedded.addresses(var) == Addresses("postgres://a", "unix:///b?db=0")
+        heard = Addresses("postgres://a", "unix:///b?db=0", MediaPlace(1935, 8080, "/m"))
+        embedded.announce(var, heard)
+        assert embedded.addresses(var) == heard
         embedded.withdraw(var)
         assert embedded.addresses(var) is None
 

@@ -1,4 +1,4 @@
-"""Everything on one machine, for development: PostgreSQL, Valkey, web, worker and beat, supervised."""
+"""Everything on one machine, for development: PostgreSQL, Valkey, web, worker, beat and media server, supervised."""
 
 import http.client
 import os
@@ -9,13 +9,14 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from heihei_site import embedded
+from heihei_site import embedded, nginx_rtmp
 from heihei_site.supervisor import Program, Supervisor, dies_with_its_parent
 
 SERVERS_PATIENCE = 60.0  # seconds; recovering a large database takes some
@@ -39,6 +40,9 @@ heihei is ready.
 Ctrl-C stops everything."""
 
 
+SOUND = "Sound: rtmp://127.0.0.1:{rtmp}, http://127.0.0.1:{http}/hls"
+
+
 class Command(BaseCommand):
     help = "Run everything on this machine until Ctrl-C. State is kept under HEIHEI_VAR."
     requires_system_checks = ()
@@ -58,17 +62,24 @@ class Command(BaseCommand):
         with embedded.alone(var), ExitStack() as stack, Supervisor(self.say) as supervisor:
             require_free_port(settings.PORT)
             servers = embedded.prepare(var, say=self.say)
+            media = nginx_rtmp.prepare(var, say=self.say)
             supervisor.start(*servers.programs)
             if not supervisor.until(servers.answering, SERVERS_PATIENCE):
                 raise CommandError(f"PostgreSQL or Valkey does not answer; see {var / 'log'}")
             stack.callback(embedded.withdraw, var)
-            embedded.announce(var, servers.addresses)
-            environment = environment_for(servers.addresses)
+            addresses = replace(servers.addresses, media=media.place if media else None)
+            embedded.announce(var, addresses)
+            environment = environment_for(addresses)
             self.say("Preparing the database")
             prepare_database(environment)
             supervisor.start(*our_programs(environment))
+            if media:
+                media.release()
+                supervisor.start(media.program)
             if supervisor.until(healthy, HEALTH_PATIENCE, every=0.5):
                 self.say(WELCOME.format(base=f"http://127.0.0.1:{settings.PORT}", var=var))
+                if media:
+                    self.say(SOUND.format(rtmp=media.place.rtmp_port, http=media.place.http_port))
             else:
                 self.say(f"Not healthy after {HEALTH_PATIENCE:g} s; /health says what is missing. Still trying.")
             while True:
@@ -112,7 +123,12 @@ def environment_for(found: embedded.Addresses) -> dict[str, str]:
         "PORT": str(settings.PORT),
         "DATABASE_URL": found.database_url,
         "REDIS_URL": found.redis_url,
+        **(media_environment(found.media) if found.media else {}),
     }
+
+
+def media_environment(place: embedded.MediaPlace) -> dict[str, str]:
+    return {"RTMP_PORT": str(place.rtmp_port), "MEDIA_PORT": str(place.http_port), "MEDIA_FILES": place.files}
 
 
 def prepare_database(environment: Mapping[str, str]) -> None:
