@@ -82,17 +82,20 @@ async def _drive(port: int, call: Call, phones: int, seconds: float) -> Figures:
 async def _phone(port: int, call: Call, numbers: Iterator[int], began: float, figures: Figures) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (asked := time.perf_counter()) < began + figures.seconds:
-        path, params = call(next(numbers))
-        writer.write(f"GET /api/{path}?{urlencode(params)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        body = await reader.readexactly(length)
-        if b'"errorcode":0' not in body[:20]:
-            raise SystemExit(f"{path}: {json.loads(body)}")
+        await ask(reader, writer, *call(next(numbers)))
         figures.calls += 1
         if asked >= began:
             figures.milliseconds.append((time.perf_counter() - asked) * 1000)
     writer.close()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, params: dict[str, object]) -> None:
+    writer.write(f"GET /api/{path}?{urlencode(params)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    if b'"errorcode":0' not in body[:20]:
+        raise SystemExit(f"{path}: {json.loads(body)}")
 
 
 def cpu_seconds(pids: list[int]) -> float:
