@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "users",
     "messages",
     "live",
+    "chat",
     "heihei_site.system",
 ]
 MIDDLEWARE = [
@@ -135,6 +136,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
+CHAT_SWEEP_SECONDS = 1
+MATCH_SWEEP_SECONDS = 2
 MIC_REVOKE_SECONDS = 10
 LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
@@ -154,6 +157,21 @@ CELERY_BEAT_SCHEDULE = {
     },
     "revoke-mic-links": {
         "task": "live.tasks.revoke_mic_links",
+        "schedule": timedelta(seconds=MIC_REVOKE_SECONDS),
+        "options": {"expires": MIC_REVOKE_SECONDS},
+    },
+    "sweep-chats": {
+        "task": "chat.tasks.sweep",
+        "schedule": timedelta(seconds=CHAT_SWEEP_SECONDS),
+        "options": {"expires": CHAT_SWEEP_SECONDS},
+    },
+    "match": {
+        "task": "chat.tasks.match",
+        "schedule": timedelta(seconds=MATCH_SWEEP_SECONDS),
+        "options": {"expires": MATCH_SWEEP_SECONDS},
+    },
+    "revoke-chats": {
+        "task": "chat.tasks.revoke_chats",
         "schedule": timedelta(seconds=MIC_REVOKE_SECONDS),
         "options": {"expires": MIC_REVOKE_SECONDS},
     },
@@ -366,6 +384,24 @@ TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
 INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
+MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
+MESSAGE_LIST = 50  # rows of it at once
+HISTORY_PAGE = 100  # messages
+
+# --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
+
+CHAT_RING = timedelta(seconds=15)  # for an answer, and as long for the phones to come in after it
+CHAT_RING_BACK = timedelta(hours=1)  # after which a missed call is not called back with accept-chat any more
+CHAT_HEART_BEAT_SECONDS = 5
+CHAT_LEASE = timedelta(seconds=15)  # without a heart-beat, after which the other one is told that the line is lost
+MATCH_WAIT = timedelta(seconds=15)  # for somebody to talk to; then the phone gives up
+MATCH_AGAIN = timedelta(minutes=10)  # after which the same two may be given each other again
+MATCH_CALLS = "60/minute"  # per person
+MATCH_LOOKED_AT = 50  # of those who have waited longest; the others have somebody before
+MATCH_TIPS = 6  # to read meanwhile
+CHAT_CALLS = "300/minute"  # per person: each may ring a phone
+CHAT_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room
+CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back before the call ends
 
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
@@ -437,6 +473,9 @@ PILI_API = env.str("PILI_API", "http://pili.qiniuapi.com")
 PILI_BUCKET = env.str("PILI_BUCKET", "")  # where the hub keeps recordings
 QINIU_RTC_APP = env.str("QINIU_RTC_APP", "")
 QINIU_RTC_API = env.str("QINIU_RTC_API", "https://rtc.qiniuapi.com")
+TENCENT_RTC_APP = env.int("TENCENT_RTC_APP", 0)  # sdkAppId; 0: Tencent carries no calls
+TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
+USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
 

@@ -2,6 +2,8 @@ from django.contrib import admin
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from chat import match_views as matching
+from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
 from live import feed_views as feeds
 from live import hooks
@@ -9,6 +11,7 @@ from live import mic_views as microphone
 from live import moderation_views as moderation
 from live import seat_views as seats
 from live import views as live
+from messages import list_views as message_lists
 from messages import views as messages
 from users import account_views as accounts
 from users import downloads
@@ -35,6 +38,9 @@ urlpatterns = [
     *accounts.sms.urls,
     *users.api.urls,
     *messages.api.urls,
+    *message_lists.api.urls,
+    *chat.api.urls,
+    *matching.api.urls,
     *live.api.urls,
     *feeds.api.urls,
     *microphone.api.urls,

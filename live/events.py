@@ -1,7 +1,7 @@
 """Everything a live room is told (api.md 消息数据定义; D12, D13)."""
 
 from dataclasses import dataclass
-from typing import ClassVar, TypedDict
+from typing import ClassVar
 
 from django.conf import settings
 
@@ -9,47 +9,11 @@ from heihei_site.api.clients import EVERYONE, TEAMS
 from heihei_site.realtime.events import Event, Kind
 from heihei_site.realtime.pushing import Push
 from live.serializers import LiveCard, Viewer
-from users.models import User
+from messages.room_events import BySomebody
+from messages.room_events import GiftSent as GiftSent
+from messages.room_events import RoomText as RoomText
+from messages.room_events import by as by
 from users.serializers import Honour
-
-
-class By(TypedDict):
-    from_user_id: int
-    from_user_name: str
-    gender: str
-    cover_url: str
-
-
-def by(user: User) -> By:
-    """Who did it, for every message in which somebody does something."""
-    return {
-        "from_user_id": user.pk,
-        "from_user_name": user.display_name,
-        "gender": user.gender,
-        "cover_url": user.cover_url,
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class BySomebody:
-    """The fields of `by`."""
-
-    from_user_id: int
-    from_user_name: str
-    gender: str
-    cover_url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomText(BySomebody, Event):
-    """Somebody says something; with `gift_id` the phone shows that gift's icon beside it (D26)."""
-
-    kind = Kind.ROOM
-    msg_type = "text"
-
-    room_id: int
-    text: str
-    gift_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,28 +26,6 @@ class BulletSent(BySomebody, Event):
     room_id: int
     birth_day: str
     text: str
-    total_ticket: int
-
-
-class GiftShown(TypedDict):
-    id: int
-    name: str
-    type: int
-    desc: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class GiftSent(BySomebody, Event):
-    """Somebody gave the owner a gift; every viewer animates it. `amount` is the sender's combo counter."""
-
-    kind = Kind.ROOM
-    msg_type = "gift"
-
-    room_id: int
-    gift_id: int
-    gift: GiftShown
-    amount: int
-    gift_uuid: str
     total_ticket: int
 
 

@@ -15,6 +15,7 @@ class InstantMessage(models.Model):
 
     class Kind(models.TextChoices):
         TEXT = "text", "文字"
+        DUE_CHAT = "dueChat", "约聊"  # written by us when a call ends (D45)
 
     msg_id = models.BigIntegerField("msgId", primary_key=True, default=unguessable_id)
     sender = models.ForeignKey(
@@ -43,6 +44,82 @@ class InstantMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sender_id} → {self.recipient_id}"
+
+
+class Entry(models.Model):
+    """A row of a person's message list: all that passed between them and one other, shown by what came last.
+
+    Counters grow until the row is deleted by its owner. Neither person is a constraint of the database: a list of
+    somebody erased goes with them, and what others have of them is without a name.
+    """
+
+    class Kind(models.TextChoices):
+        POST = "post", "未接通"  # the owner called, and nobody answered
+        CALLING = "calling", "未接来电"
+        CALL = "call", "通话"
+        IM = "text", "私信"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    peer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    posts = models.IntegerField(default=0)  # so often each kind happened
+    callings = models.IntegerField(default=0)
+    calls = models.IntegerField(default=0)
+    seconds = models.IntegerField(default=0)  # of the last call that was one
+    message = models.ForeignKey(
+        InstantMessage, on_delete=models.SET_NULL, related_name="+", db_index=False, db_constraint=False, null=True
+    )  # the last one
+    unread = models.IntegerField(default=0)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "peer"], name="one_entry_a_pair"),
+            models.CheckConstraint(condition=Q(unread__gte=0), name="entry_unread_counts"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-changed_at", "-peer"], name="entries_in_order"),
+            models.Index(fields=["owner", "peer"], condition=Q(unread__gt=0), name="entries_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.peer_id}"
+
+
+class Mailbox(models.Model):
+    """What is unread of a person's list, in all, and how far they have read what they were told. Locked after the
+    entries, before the counters of streams."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, primary_key=True
+    )
+    unread = models.IntegerField(default=0)
+    version = models.BigIntegerField(default=0)  # grows with every change of `unread`
+    read_until = models.BigIntegerField(default=0)  # a `seq` of their stream
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(unread__gte=0), name="mailbox_unread_counts")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.unread}"
+
+
+class HistoryMark(models.Model):
+    """One message of a person's stream that they have read before its turn, or deleted."""
+
+    pk = models.CompositePrimaryKey("owner", "seq")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    seq = models.BigIntegerField()
+    deleted = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.seq}"
 
 
 class Notice(models.Model):

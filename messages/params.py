@@ -24,7 +24,7 @@ class ContentField(serializers.JSONField):
 
 
 def kind_field(**kwargs: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField(InstantMessage.Kind.choices, **kwargs)
+    return serializers.ChoiceField([InstantMessage.Kind.TEXT.value], **kwargs)
 
 
 def client_msg_id_field(**kwargs: Any) -> serializers.CharField:

@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from messages.models import InstantMessage, Push
+from messages.models import Entry, HistoryMark, InstantMessage, Mailbox, Push
 from users.erasure import Holding, Sections
 
 BATCH = 1000  # messages emptied in one statement
@@ -12,6 +12,8 @@ def erase(user_id: int) -> None:
     """Empties what they wrote; that they wrote stays. What was written to them is its writer's. Pushes to others that
     name them have been forgotten long before (PUSHES_AGE)."""
     Push.objects.filter(user=user_id).delete()
+    for kept in (Entry, HistoryMark, Mailbox):
+        kept.objects.filter(owner=user_id).delete()
     written = InstantMessage.objects.filter(sender=user_id).exclude(content={})
     while some := list(written.values_list("pk", flat=True)[:BATCH]):
         InstantMessage.objects.filter(pk__in=some).update(content={}, client_msg_id="")
@@ -26,7 +28,12 @@ def own_data(user_id: int) -> Sections:
         name: InstantMessage.objects.filter(**{side: user_id}).order_by("created_at").values(*columns).iterator()
         for name, side in of.items()
     }
-    return messages | {"pushes": pushes.values("created_at", "outcome", "finished_at", **pushed).iterator()}
+    entries = Entry.objects.filter(owner=user_id).order_by("peer_id")
+    shown = ("peer_id", "kind", "posts", "callings", "calls", "seconds", "unread", "changed_at")
+    return messages | {
+        "message_list": entries.values(*shown).iterator(),
+        "pushes": pushes.values("created_at", "outcome", "finished_at", **pushed).iterator(),
+    }
 
 
 holding = Holding("messages", erase=erase, export=own_data)

@@ -1,11 +1,13 @@
-"""Reads about people who write to each other."""
+"""Reads about people who write to each other, and of what they said."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
+from messages.models import Entry, Mailbox
 from users.models import Block, Follow, User
 
 
@@ -50,3 +52,18 @@ def find_addressee(sender_id: int, person_id: int) -> Addressee | None:
     for person in _addressee(sender_id, person_id):
         return Addressee(person, person.blocked, person.follows_sender, person.followed_by_sender)
     return None
+
+
+@Compiled
+def _entries(owner: Given) -> QuerySet[Entry]:
+    rows: QuerySet[Entry] = Entry.objects.filter(owner=owner).select_related("peer", "message")
+    return rows.order_by("-changed_at", "-peer")
+
+
+def entries(owner_id: int, page: Page) -> list[Entry]:
+    """The rows of somebody's message list with their people and messages, the newest first."""
+    return _entries(owner_id, start=page.start, stop=page.stop)
+
+
+def unread_count(owner_id: int) -> int:
+    return Mailbox.objects.filter(pk=owner_id).values_list("unread", flat=True).first() or 0

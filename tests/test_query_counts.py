@@ -20,10 +20,17 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from chat.events import CallOffered
+from chat.services import due, matching, talk, tips, topics
 from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.realtime.groups import person
+from heihei_site.realtime.publish import publish, telling
 from heihei_site.system.models import AppVersion, Banner
 from live.models import Guest, Live, Member, MicLink
+from messages.models import InstantMessage
+from messages.room_events import by
+from messages.services import entries, im
 from payment.models import Gift, GiftResource
 from payment.services import purchases
 from tests import factories
@@ -410,6 +417,109 @@ def list_live_by_user() -> tuple[User | None, Params]:
     return factories.person(), {"userId": factories.live().owner_id}
 
 
+def written_to(count: int = 1) -> tuple[User, Params]:
+    """By so many people; the last message is the one it is about."""
+    reader = factories.person()
+    sent = [im.send(sender=factories.person(), recipient_id=reader.pk, kind="text", content={"text": "在吗"})
+            for _ in range(count)]  # fmt: skip
+    return reader, {"msgId": sent[-1].msg_id}
+
+
+for path in ("message-list", "message-read-all", "read-all-msg", "read-one-msg", "delete-msg"):
+
+    @scenario(f"msg/{path}")
+    def of_who_was_written_to() -> tuple[User | None, Params]:
+        return written_to()
+
+
+def ringing() -> tuple[User, User, int]:
+    """Who calls, who is called, and their call."""
+    topics.seed()
+    caller, callee = factories.person(gold=100), factories.person()
+    return caller, callee, due.call(caller=caller, callee_id=callee.pk).chat_id
+
+
+def talking() -> tuple[User, User, int]:
+    """Both are there, and one has given the other something before."""
+    caller, callee, chat_id = ringing()
+    due.accept(user=callee, chat_id=chat_id, partner_id=caller.pk, kind=due.FIRST)
+    for who in (caller, callee):
+        talk.join(user=who, chat_id=chat_id)
+        talk.beat(user=who, chat_id=chat_id)
+    who = {"user_id": caller.pk, "receiver_id": callee.pk}
+    purchases.pay_for(**who, gold=1, reason="gift", key=f"earlier gift:{caller.pk}")
+    return caller, callee, chat_id
+
+
+@scenario("chat/due-chat")
+def due_chat() -> tuple[User | None, Params]:
+    return factories.person(), {"userId": factories.person().pk}
+
+
+@scenario("chat/cancel-due-chat")
+def cancel_due_chat() -> tuple[User | None, Params]:
+    caller, _, chat_id = ringing()
+    return caller, {"chatId": chat_id}
+
+
+@scenario("chat/accept-chat")
+def accept_chat() -> tuple[User | None, Params]:
+    caller, callee, chat_id = ringing()
+    return callee, {"chatId": chat_id, "userId": caller.pk, "type": 0}
+
+
+@scenario("chat/buy-gift")
+def buy_gift_in_a_call() -> tuple[User | None, Params]:
+    caller, callee, chat_id = talking()
+    return caller, {"chatId": chat_id, "userId": callee.pk, "giftId": 101, "gift_uuid": "u", "amount": 1}
+
+
+for path in ("join-chat", "heart-beat", "get-chat", "pause-chat", "continue-chat", "change-topic", "stop-chat"):
+
+    @scenario(f"chat/{path}")
+    def of_a_call() -> tuple[User | None, Params]:
+        caller, _, chat_id = talking()
+        return caller, {"chatId": chat_id}
+
+
+@scenario("chat/get-user-sig")
+def get_user_sig() -> tuple[User | None, Params]:
+    return talking()[0], {}
+
+
+@scenario("chat/match-chat")
+def match_chat() -> tuple[User | None, Params]:
+    """Where somebody waits: the pair is made in this request."""
+    tips.seed()
+    matching.seek(factories.person(gender="Male"))
+    return factories.person(), {}
+
+
+@scenario("chat/stop-match-chat")
+def stop_match_chat() -> tuple[User | None, Params]:
+    seeker = factories.person()
+    matching.seek(seeker)
+    return seeker, {}
+
+
+@scenario("msg/history-msg")
+def history_msg() -> tuple[User | None, Params]:
+    """Of somebody who was called, has read that, and was called once more."""
+    reader = factories.person()
+    for chat_id in (1, 2):
+        with telling():
+            publish(CallOffered(chat_id=chat_id, type=0, birth_day="", **by(factories.person())), to=person(reader))
+        if chat_id == 1:
+            entries.read_all(reader.pk)
+    return reader, {}
+
+
+@scenario("msg/message-del")
+def message_del() -> tuple[User | None, Params]:
+    reader, _ = written_to()
+    return reader, {"userId": InstantMessage.objects.get().sender_id}
+
+
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:
     phone = api(user)
     with CaptureQueriesContext(connection) as captured:
@@ -582,6 +692,8 @@ def singers(count: int) -> tuple[User, Params]:
         ("social/gift-resources", catalogue, "resources", (2, 20)),
         ("live/get-live", audience, None, (2, 20)),
         ("user/info", known_person, None, (2, 20)),
+        ("msg/message-list", written_to, "messages", (2, 20)),
+        ("msg/history-msg", written_to, "unReadMsg", (2, 20)),
     ],
 )
 def test_a_list_takes_as_many_queries_for_twenty_rows_as_for_two(api, gifts, told, path, rows, shown, counts):

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+BROADCASTING = 5  # the wire's userStatus types
+IN_CALL = 6
+
 
 @dataclass(frozen=True)
 class Activity:

@@ -8,6 +8,7 @@ Generation = tuple[int, int]  # (major, minor)
 NEWEST: Generation = (99, 0)
 # What a client must be to be told something (`needs` of an event).
 EVERYONE: Generation = (0, 0)
+LATER: Generation = (1, 2)  # than the shipped app, which takes who is away for a moment in a call for who hung up
 TEAMS: Generation = (1, 5)  # D23: older ones know neither full rooms nor invitations into them
 IM: Generation = (2, 0)  # D14: older ones would misread it
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?")

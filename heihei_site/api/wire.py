@@ -33,6 +33,10 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "text_tail": ("text-tail",),
     "search_tips": ("search-tips",),
     "is_shut_up": ("isshutup",),
+    "joined_chat_id": ("chatId", "chatid"),
+    "sides": ("users", "user"),
+    "creator_id": ("creatorId", "createrId"),
+    "closing_comment": ("comment", "common"),
 }
 
 # Doubled only inside the object (or list) of that name: contract_notes.md (e) 13.

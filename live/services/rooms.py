@@ -31,6 +31,7 @@ from live.services.audience import hold
 from users.groups import followers
 from users.models import User
 from users.selectors import blocked_between
+from users.signals import went_on_air
 
 
 def create_live(*, owner: User, title: str, client: Client, device_type: str = "") -> Live:
@@ -86,6 +87,7 @@ def start_live(*, owner: User, live: Live) -> None:
         User.objects.filter(pk=owner.pk).update(live_count=F("live_count") + 1, kind=User.Kind.ANCHOR)
         if live.visible:
             _tell_followers(owner, live)
+        went_on_air.send(User, user=owner)
     elif not Live.objects.on_air().filter(pk=live.pk).exists():
         raise LiveInvalid
 

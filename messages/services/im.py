@@ -14,9 +14,10 @@ from heihei_site.api.ids import unguessable_id
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
-from messages.events import ImText, TalkerCard, TextContent, talker_card
-from messages.models import InstantMessage
+from messages.events import DueChatContent, ImText, TalkerCard, TextContent, talker_card
+from messages.models import Entry, InstantMessage
 from messages.selectors import Addressee, find_addressee
+from messages.services import entries
 from users.models import User
 
 # One statement, so that of parallel repeats one stores and all others wait for it and get the same.
@@ -26,6 +27,7 @@ VALUES (%(msg_id)s, %(sender)s, %(recipient)s, %(kind)s, %(content)s, %(client_m
 ON CONFLICT (sender_id, client_msg_id) WHERE client_msg_id <> '' DO UPDATE SET client_msg_id = excluded.client_msg_id
 RETURNING msg_id, created_at
 """
+Content = TextContent | DueChatContent
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of characters
 
 
@@ -53,9 +55,10 @@ def send(*, sender: User, recipient_id: int, kind: str, content: object, client_
     if not 0 < recipient_id < 2**31:
         raise UserUnknown
     with telling():
-        sent = _store(sender.pk, recipient_id, kind, said, client_msg_id)
+        sent = store(sender.pk, recipient_id, kind, said, client_msg_id)
         if sent.fresh:
             _tell(sender, _addressee(sender, recipient_id), said, sent, client_msg_id)
+            _note(sender.pk, recipient_id, sent.msg_id)
     return sent
 
 
@@ -71,7 +74,7 @@ def text_of(content: object) -> TextContent:
     return {"text": text}
 
 
-def _store(sender_id: int, recipient_id: int, kind: str, content: TextContent, client_msg_id: str) -> Sent:
+def store(sender_id: int, recipient_id: int, kind: str, content: Content, client_msg_id: str) -> Sent:
     msg_id = unguessable_id()
     row: dict[str, Any] = {
         "msg_id": msg_id,
@@ -95,6 +98,14 @@ def _addressee(sender: User, recipient_id: int) -> Addressee:
     if addressee.blocked:
         raise NotPermitted
     return addressee
+
+
+def _note(sender_id: int, recipient_id: int, msg_id: int) -> None:
+    """In both lists; unread in one."""
+    entries.note(
+        entries.News(sender_id, recipient_id, Entry.Kind.IM, message_id=msg_id),
+        entries.News(recipient_id, sender_id, Entry.Kind.IM, message_id=msg_id, unread=1),
+    )
 
 
 def _tell(sender: User, addressee: Addressee, said: TextContent, sent: Sent, client_msg_id: str) -> None:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from heihei_site.api.errors import InvalidParameter, UserUnknown
+from heihei_site.realtime.publish import telling
 from users.models import Block, Follow, User
 from users.selectors import blocked_between
 from users.signals import blocked
@@ -52,9 +53,9 @@ def _drop_follow(follower: int, followee: int) -> None:
         _count(followee, "follower_count", -1)
 
 
-@transaction.atomic
+@telling()
 def block(*, user: User, target: User) -> None:
-    """Blocking ends following in both directions, and being in each other's rooms."""
+    """Blocking ends following in both directions, being in each other's rooms, and calls."""
     if user == target:
         raise InvalidParameter
     _lock(user.pk, target.pk)

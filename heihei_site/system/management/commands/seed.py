@@ -1,5 +1,6 @@
 from django.core.management.base import BaseCommand
 
+from chat.services import tips, topics
 from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
 from users.services import words
@@ -13,5 +14,9 @@ class Command(BaseCommand):
         self.stdout.write("catalogue: gifts are there")
         seed_pages()
         self.stdout.write("pages: texts are there")
+        topics.seed()
+        self.stdout.write("topics of calls: there are some")
+        tips.seed()
+        self.stdout.write("tips while matching: there are some")
         words.seed()
         self.stdout.write("blocked words: a list is there")

@@ -1,0 +1,213 @@
+"""Two people who look for anybody find each other (D34).
+
+Who looks is a committed row before they look around: of two who come at once, at least one sees the other. A pair is
+made while the rows of both people are held, so that they stay free, and by deleting both rows of seekers, so that
+whoever stops meanwhile either is not paired or finds the call to hang up. Nothing of it is in Redis.
+"""
+
+import enum
+from collections.abc import Iterator
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from chat.models import Chat, Seeker, Side
+from chat.services.calls import busy, close_overdue_of, closing_what_is_over, hang_up, hold, open_running
+from heihei_site.postgres.compiled import Compiled, Given
+from heihei_site.realtime.publish import telling
+from users import activity
+from users.models import Block, User
+
+AT_ONCE = 500  # seekers looked after in one sweep
+OPPOSITE = {"Male": "Female", "Female": "Male"}
+SECONDS = int(settings.MATCH_WAIT.total_seconds())
+
+log = structlog.get_logger(__name__)
+
+# The second time they have waited since the first.
+_WAIT = """
+INSERT INTO chat_seeker AS seeker (user_id, gender, since, deadline)
+VALUES (%s, %s, clock_timestamp(), clock_timestamp() + make_interval(secs => %s))
+ON CONFLICT (user_id) DO UPDATE SET
+    since = CASE WHEN seeker.deadline > clock_timestamp() THEN seeker.since ELSE EXCLUDED.since END,
+    gender = EXCLUDED.gender,
+    deadline = EXCLUDED.deadline
+"""
+_TAKE = """
+DELETE FROM chat_seeker WHERE user_id = ANY(%s) AND deadline > clock_timestamp() RETURNING user_id, since
+"""
+
+
+class Found(enum.Enum):
+    PAIRED = enum.auto()
+    NOT_THEM = enum.auto()  # they are not free after all, or somebody else is about to take them
+    NOT_LOOKING = enum.auto()  # who looked has somebody already, has stopped, or is not free
+
+
+class _Withdrawn(Exception):
+    """One of the two does not look any more. Never leaves this module."""
+
+
+def seek(user: User) -> None:
+    """Looks for somebody; whoever comes later finds this person until SECONDS have passed. Both are told `join-chat`,
+    perhaps before this returns. The second time it is the same search, and while a call runs there is none."""
+    close_overdue_of([user.pk])
+    if Side.objects.filter(user=user, busy=True, chat__state=Chat.State.RUNNING).exists():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_WAIT, [user.pk, user.gender, SECONDS])
+    find_partner(user.pk, user.gender)
+
+
+def find_partner(user_id: int, gender: str) -> bool:
+    """Whether they have somebody now. Those whom others are just about to take are asked again at the end, when that is
+    decided."""
+    taken: list[int] = []
+    for candidate in _candidates(user_id, gender):
+        found = _pair(user_id, candidate, may_wait=False)
+        if found is Found.NOT_THEM:
+            taken.append(candidate)
+        else:
+            return found is Found.PAIRED
+    for candidate in taken:
+        found = _pair(user_id, candidate, may_wait=True)
+        if found is not Found.NOT_THEM:
+            return found is Found.PAIRED
+    return False
+
+
+# --- Whom they could talk to ---------------------------------------------------------------------------------------
+
+
+def _candidates(user_id: int, gender: str) -> Iterator[int]:
+    """The opposite gender first, then anyone; who has waited longest first."""
+    asked: set[int] = set()
+    opposite = OPPOSITE.get(gender)
+    if opposite is not None:
+        for seeker in _fitting_of(user_id, opposite, stop=settings.MATCH_LOOKED_AT):
+            asked.add(seeker.pk)
+            yield seeker.pk
+    for seeker in _fitting(user_id, stop=settings.MATCH_LOOKED_AT):
+        if seeker.pk not in asked:
+            yield seeker.pk
+
+
+def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
+    first, second = names
+    return Q(**{first: one, second: other}) | Q(**{first: other, second: one})
+
+
+def _who_fit(user_id: Given) -> QuerySet[Seeker]:
+    """Those who look and are free, and neither blocked nor met a moment ago."""
+    there = OuterRef("user")
+    blocked = Block.objects.filter(_between(user_id, there, ("user", "target")))
+    met = Chat.objects.filter(
+        _between(user_id, there, ("caller", "callee")), created_at__gt=Now() - settings.MATCH_AGAIN
+    )
+    in_call = Side.objects.filter(user=there, busy=True)
+    waiting = Seeker.objects.filter(deadline__gt=Now(), user__is_active=True, user__deletion_due_at=None)
+    return waiting.exclude(user=user_id).exclude(Exists(blocked)).exclude(Exists(met)).exclude(Exists(in_call))
+
+
+@Compiled
+def _fitting_of(user_id: Given, gender: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id).filter(gender=gender).order_by("since")
+
+
+@Compiled
+def _fitting(user_id: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id).order_by("since")
+
+
+@Compiled
+def _fits(user_id: Given, partner_id: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id).filter(user=partner_id)
+
+
+# --- Making a pair -------------------------------------------------------------------------------------------------
+
+
+def _pair(user_id: int, partner_id: int, *, may_wait: bool) -> Found:
+    try:
+        return _claim(user_id, partner_id, may_wait=may_wait)
+    except _Withdrawn:
+        return Found.NOT_LOOKING if not _is_looking(user_id) else Found.NOT_THEM
+
+
+@telling()
+def _claim(user_id: int, partner_id: int, *, may_wait: bool) -> Found:
+    """Everything is asked again once both are held: what makes somebody busy, on air or blocked holds them too."""
+    people = _held(user_id, partner_id, may_wait=may_wait)
+    if partner_id not in people:
+        return Found.NOT_THEM
+    not_free = _not_free([user_id, partner_id])
+    if user_id not in people or user_id in not_free:
+        return Found.NOT_LOOKING
+    if partner_id in not_free or not _fits(user_id, partner_id):
+        return Found.NOT_THEM
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [[user_id, partner_id]])
+        since = dict(cursor.fetchall())
+    if len(since) < 2:
+        raise _Withdrawn
+    first, second = sorted(people.values(), key=lambda person: since[person.pk])
+    open_running(first, second, Chat.Kind.MATCH)
+    return Found.PAIRED
+
+
+def _held(user_id: int, partner_id: int, *, may_wait: bool) -> dict[int, User]:
+    """Both rows in primary-key order; not the partner's if somebody else has it and we are not to wait."""
+    held: dict[int, User] = {}
+    for pk in sorted((user_id, partner_id)):
+        row = User.objects.people().filter(pk=pk)
+        row = row.select_for_update(no_key=True, skip_locked=pk == partner_id and not may_wait)
+        held.update((person.pk, person) for person in row)
+    return held
+
+
+def _not_free(people: list[int]) -> set[int]:
+    doing = activity.of(people)
+    return busy(people) | {user_id for user_id in doing if doing[user_id].kind == activity.BROADCASTING}
+
+
+def _is_looking(user_id: int) -> bool:
+    return Seeker.objects.filter(user=user_id, deadline__gt=Now()).exists()
+
+
+# --- Stopping ------------------------------------------------------------------------------------------------------
+
+
+def stop(user: User) -> None:
+    """Looks no more. Who was paired a moment ago and has not come in yet hangs up, so that nobody waits for them."""
+    Seeker.objects.filter(user=user).delete()
+    unwanted = Side.objects.filter(
+        user=user, busy=True, joined_at=None, chat__kind=Chat.Kind.MATCH, chat__state=Chat.State.RUNNING
+    )
+    for chat_id in unwanted.values_list("chat_id", flat=True):
+        _stay_away(chat_id, user.pk)
+
+
+@closing_what_is_over
+@telling()
+def _stay_away(chat_id: int, user_id: int) -> None:
+    chat = hold(chat_id)
+    if chat is None or chat.state != Chat.State.RUNNING:
+        return
+    if Side.objects.filter(chat=chat, user=user_id, joined_at=None).exists():
+        hang_up(chat, user_id)
+
+
+def sweep() -> dict[str, int]:
+    """Pairs those whom nobody found because one of them was not free when the other came, and forgets who gave up."""
+    paired = 0
+    waiting = Seeker.objects.filter(deadline__gt=Now()).order_by("since").values_list("user_id", "gender")
+    for user_id, gender in waiting[:AT_ONCE]:
+        try:
+            paired += find_partner(user_id, gender)
+        except Exception:
+            log.exception("match_failed", user_id=user_id)
+    gone, _ = Seeker.objects.filter(deadline__lte=Now()).delete()
+    return {"paired": paired, "gone": gone}

@@ -1,0 +1,114 @@
+"""What somebody was told by others, read or not (msg/history-msg). It is their stream of personal messages seen again:
+kept as long as that, and its numbers are the positions here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from heihei_site.api.clients import Client
+from heihei_site.realtime import storage
+from heihei_site.realtime.models import Message, StreamKind
+from heihei_site.realtime.publish import telling
+from messages.models import HistoryMark, InstantMessage, Mailbox
+from messages.services import entries
+
+CALL = "due-chat-notify"
+INVITATIONS = {CALL, "live-invite"}  # actions
+
+_MARK = """
+INSERT INTO inbox_historymark AS mark (owner_id, seq, deleted) VALUES (%s, %s, %s)
+ON CONFLICT (owner_id, seq) DO UPDATE SET deleted = true WHERE NOT mark.deleted AND EXCLUDED.deleted
+RETURNING xmax = 0
+"""
+
+
+@dataclass
+class History:
+    """A page, the newest first. `unread_count` is of all that is kept."""
+
+    read: list[orjson.Fragment] = field(default_factory=list)
+    unread: list[orjson.Fragment] = field(default_factory=list)
+    unread_count: int = 0
+
+
+def page(*, owner_id: int, client: Client, before: int | None, limit: int) -> History:
+    """The newest `limit` messages, of those before a position where one is given. One query of at most
+    PERSONAL_MESSAGES_KEPT rows, one of the marks among them, one of the mailbox."""
+    read_until = Mailbox.objects.filter(pk=owner_id).values_list("read_until", flat=True).first() or 0
+    marks = dict(HistoryMark.objects.filter(owner=owner_id).values_list("seq", "deleted"))
+    found = History()
+    rows = _told(owner_id).filter(needs__lte=storage.as_number(client.generation)).order_by("-seq")
+    kept = rows.values_list("seq", "element", F("expires_at") - Now())[: settings.PERSONAL_MESSAGES_KEPT]
+    for seq, text, remaining in kept.iterator():
+        element = orjson.loads(text)
+        if marks.get(seq) or not _is_said(element):
+            continue
+        unread = seq > read_until and seq not in marks and element["msg"].get("fromUserId") != owner_id
+        found.unread_count += unread
+        if (before is None or seq < before) and len(found.read) + len(found.unread) < limit:
+            if element["msg"].get("action") == CALL:
+                _as_kept(element["msg"], remaining)
+            item = orjson.Fragment(orjson.dumps({**element, "seq": seq}))
+            (found.unread if unread else found.read).append(item)
+    return found
+
+
+def _told(owner_id: int) -> QuerySet[Message]:
+    return Message.objects.filter(kind=StreamKind.PERSON, owner_id=owner_id)
+
+
+def _is_said(element: dict[str, Any]) -> bool:
+    """By a person to a person; not what only moves the screens of a phone."""
+    return element.get("msgType") == "IM" or element["msg"].get("action") in INVITATIONS
+
+
+def _as_kept(message: dict[str, Any], remaining: timedelta) -> None:
+    """As the apps of that time got it. It rings no phone later: it says what remains of its time, or 0."""
+    message.update(needstore=True, getuiAction="duechat", expireTime=max(0, storage.whole_seconds(remaining)))
+
+
+def read_one(*, owner_id: int, msg_id: int) -> None:
+    """Nothing where it is not kept, or read."""
+    _mark(owner_id, msg_id, deleted=False)
+
+
+def delete(*, owner_id: int, msg_id: int) -> None:
+    """For its owner; what was unread is so no more. Nothing where it is not kept."""
+    _mark(owner_id, msg_id, deleted=True)
+
+
+def _mark(owner_id: int, msg_id: int, *, deleted: bool) -> None:
+    with telling():
+        for seq, text in _find(owner_id, msg_id):
+            read_until = Mailbox.objects.filter(pk=owner_id).values_list("read_until", flat=True).first() or 0
+            if seq <= read_until and not deleted:
+                return
+            with connection.cursor() as cursor:
+                cursor.execute(_MARK, [owner_id, seq, deleted])
+                first_time = cursor.fetchone() == (True,)
+            if first_time and seq > read_until:
+                _count_as_read(owner_id, orjson.loads(text))
+            oldest, _ = storage.kept((StreamKind.PERSON.value, owner_id))
+            HistoryMark.objects.filter(owner=owner_id, seq__lt=oldest).delete()
+
+
+def _find(owner_id: int, msg_id: int) -> Sequence[tuple[int, str]]:
+    """Within a text of somebody the quotes would be escaped."""
+    named = f'"msgId":{msg_id}'
+    rows = _told(owner_id).filter(Q(element__contains=f"{named},") | Q(element__contains=f"{named}}}"))
+    return list(rows.values_list("seq", "element")[:1])
+
+
+def _count_as_read(owner_id: int, element: dict[str, Any]) -> None:
+    """Only what somebody wrote is counted in the message list."""
+    message = element["msg"]
+    written = element.get("msgType") == "IM" and message["msgType"] != InstantMessage.Kind.DUE_CHAT
+    if written and message["fromUserId"] != owner_id:
+        entries.read_one(owner_id=owner_id, peer_id=message["fromUserId"])
