@@ -70,7 +70,7 @@ class GoldLeft(TypedDict):
 
 class Signature(TypedDict):
     user_sig: str
-    sdk_app_id: int | str
+    sdk_app_id: int
     expire_time: int
 
 

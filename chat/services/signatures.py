@@ -12,10 +12,10 @@ from heihei_site.providers.rtc import tencent
 
 @dataclass(frozen=True)
 class Signed:
-    """`app` is the vendor's number or name of our app; `expires` a second of the epoch."""
+    """`app` is Tencent's number of our app, 0 for another vendor's signature; `expires` a second of the epoch."""
 
     signature: str
-    app: int | str
+    app: int
     expires: int
 
 
@@ -28,4 +28,4 @@ def of(user_id: int) -> Signed:
         return Signed(signature, settings.TENCENT_RTC_APP, int(time.time()) + lifetime)
     room_id = next(iter(selectors.rooms_of(user_id)), user_id)
     entry = audio.entry(room_id, user_id)
-    return Signed(entry.token, settings.QINIU_RTC_APP, entry.expires)
+    return Signed(entry.token, 0, entry.expires)
