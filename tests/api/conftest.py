@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from tests.api.server import Server
 
@@ -37,10 +38,11 @@ def call() -> Call:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.stop()
+def server(django_db_blocker: DjangoDbBlocker) -> Iterator[Server]:
+    with django_db_blocker.unblock():  # its threads may still have connections, and look after them
+        server = Server()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ def test_the_newest_connection_silences_the_one_in_another_process(venue, crowd_
         elder = Phone(here, f"/ws/channel?token={token}")
         crowd.run(author.write(reader))
         assert elder.element()["seq"] == 1
+        elder.hears_nothing_more()  # how many are unread
 
         younger = Phone(there, f"/ws/channel?token={token}")
         crowd.run(author.write(reader))
@@ -99,6 +100,7 @@ def test_the_newest_connection_silences_the_one_in_another_process(venue, crowd_
         assert elder.hears_nothing()
         youngest = Phone(here, f"/ws/channel?token={token}&since=2")
         assert youngest.element()["seq"] == 3
+        youngest.hears_nothing_more()
         crowd.run(author.write(reader))
         assert youngest.element()["seq"] == 4
         assert elder.hears_nothing()
