@@ -9,7 +9,7 @@ from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.envelope import Nothing
 from heihei_site.api.params import Id, ShortText
 from heihei_site.api.throttles import Limit
-from heihei_site.system import address_book, banners, client_logs, updates
+from heihei_site.system import address_book, banners, client_logs, offers, updates
 from heihei_site.system.params import AppName, InstalledVersion, LogText, Platform
 from live.params import GiftIds
 from payment.selectors import gift_resources
@@ -78,10 +78,17 @@ def init(
 
     Take every address from here, by group and key, and append parameters yourself: none has a query string. Works
     without a token and with a stale one; with a good one it remembers the client's version for calls that do not say
-    theirs (D1, D41). `function` says what is switched on; `imgPath` is the base of addresses of pictures.
+    theirs (D1, D41). `function` says what is switched on for this `deveiceType`, `channel` and `version`: where `chat`
+    is false do not offer match-chat (D34). `imgPath` is the base of addresses of pictures.
     """
     if caller.anyone is not None:
         auth.remember_version(caller.session, version)
+    said = caller.request.headers
+    offers_matching = offers.matching(
+        platform=device_type or said.get("deveiceType", ""),
+        channel=channel or said.get("channel", ""),
+        version=said.get("version", "") or version or (caller.session.client_version if caller.anyone else ""),
+    )
     book = address_book.addresses(caller.base_url)
     return {
         "user": book["user"],
@@ -96,7 +103,7 @@ def init(
         "sys": book["sys"],
         "aboutus": book["aboutus"],
         "tips": {"pay_tips": PAY_TIPS, "search_tips": SEARCH_TIPS},
-        "function": {"chat": "matchChat" in book["chat"]},
+        "function": {"chat": offers_matching},
         "img_path": caller.base_url,
         "action_code": "0",
         "comment": "",

@@ -108,7 +108,7 @@ def test_texts_and_switches(api):
         "pay-tips": "领取红包请联系黑黑官方客服\n微信号：welines-wallet",
         "search-tips": "输入黑号或昵称搜索",
     }
-    assert answer["function"] == {"chat": "matchChat" in answer["chat"]}
+    assert answer["function"] == {"chat": True}
     assert (answer["actionCode"], answer["comment"], answer["imgPath"]) == ("0", "", "http://testserver")
 
 
