@@ -197,7 +197,7 @@ def live_like(caller: Caller, *, live: params.LiveParam, type: params.LikeKind) 
 def buy_gift(
     caller: Caller,
     *,
-    live: params.LiveParam,
+    live: params.AnyLiveParam,
     gift: params.GiftParam,
     amount: params.Count = 1,
     gift_uuid: params.ComboKey = "",
@@ -211,7 +211,7 @@ def buy_gift(
 
 
 @api.post(raises=[NotInRoom, AccountAbnormal, Muted, NotEnoughGold])
-def buy_bullet(caller: Caller, *, live: params.LiveParam, message: params.Message) -> serializers.GoldLeft:
+def buy_bullet(caller: Caller, *, live: params.AnyLiveParam, message: params.Message) -> serializers.GoldLeft:
     """A paid text across every screen. An identical one within 3 s is the same one: charged and shown once.
 
     Blocked words are shown as stars to everybody, the sender included. 722 for who is muted: nothing is charged.

@@ -13,20 +13,21 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+_SAME = (
+    "statement_timestamp() < users_repeat.last_at + %(window)s "
+    "AND statement_timestamp() < users_repeat.first_at + %(limit)s"
+)
 # One statement, so that parallel repeats of one request agree on one key whoever comes first. The time is when it
 # came, not when it got its turn: a repeat that waited for a slow first attempt is still a repeat.
-_CLAIM = """
+_CLAIM = f"""
 INSERT INTO users_repeat (user_id, digest, first_at, last_at, key)
 VALUES (%(user)s, %(digest)s, statement_timestamp(), statement_timestamp(), %(key)s)
 ON CONFLICT (user_id, digest) DO UPDATE SET
     last_at = greatest(users_repeat.last_at, statement_timestamp()),
-    first_at = CASE WHEN {same} THEN users_repeat.first_at ELSE statement_timestamp() END,
-    key = CASE WHEN {same} THEN users_repeat.key ELSE excluded.key END
+    first_at = CASE WHEN {_SAME} THEN users_repeat.first_at ELSE statement_timestamp() END,
+    key = CASE WHEN {_SAME} THEN users_repeat.key ELSE excluded.key END
 RETURNING key
-""".format(
-    same="statement_timestamp() < users_repeat.last_at + %(window)s "
-    "AND statement_timestamp() < users_repeat.first_at + %(limit)s"
-)
+"""  # noqa: S608  (constants)
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,34 @@ class Request:
 
 def recognise(user_id: int, *what: object) -> Request:
     """Which request this is. Call it inside the transaction of the deed: if that fails, the request never was."""
-    digest = hashlib.sha256("\x1f".join(map(str, what)).encode()).digest()
     mine = secrets.token_hex(16)
-    given: dict[str, Any] = {
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {**_given(user_id, what), "key": mine})
+        (key,) = cursor.fetchone()
+    return Request(key, key == mine)
+
+
+_KNOWN = f"""
+UPDATE users_repeat SET last_at = greatest(last_at, statement_timestamp())
+WHERE user_id = %(user)s AND digest = %(digest)s AND {_SAME} RETURNING key
+"""  # noqa: S608  (constants)
+
+
+def known(user_id: int, *what: object) -> str | None:
+    """The key of the request that this one repeats; None where it is the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, _given(user_id, what))
+        row = cursor.fetchone()
+    return row and str(row[0])
+
+
+def _given(user_id: int, what: tuple[object, ...]) -> dict[str, Any]:
+    return {
         "user": user_id,
-        "digest": digest,
-        "key": mine,
+        "digest": hashlib.sha256("\x1f".join(map(str, what)).encode()).digest(),
         "window": settings.REPEAT_WINDOW,
         "limit": settings.REPEAT_LIMIT,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, given)
-        (key,) = cursor.fetchone()
-    return Request(key, key == mine)
 
 
 def forget(older_than: timedelta) -> int:
