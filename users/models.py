@@ -190,9 +190,10 @@ class Identity(models.Model):
     class Source(models.TextChoices):
         WECHAT = "Wechat", "微信"
         WEIBO = "Weibo", "微博"
+        FACEBOOK = "Facebook", "Facebook"  # phones send these as Weibo's
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
-    source = models.CharField("来源", max_length=6, choices=Source.choices)
+    source = models.CharField("来源", max_length=8, choices=Source.choices)
     open_id = models.CharField(max_length=128)
     union_id = models.CharField(max_length=128, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
