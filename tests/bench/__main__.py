@@ -17,6 +17,7 @@ SECTIONS = {
     "people": "tests.bench.people",
     "mass": "tests.bench.mass",
     "storm": "tests.bench.storm",
+    "matching": "tests.bench.matching",
 }
 
 

@@ -59,6 +59,7 @@ class TestSigningIn:
     def test_the_same_id_elsewhere_is_somebody_else(self, api):
         assert ok(sign_in(api))["userInfo"]["id"] != ok(sign_in(api, source="Weibo"))["userInfo"]["id"]
 
+    @pytest.mark.django_db(transaction=True)
     def test_what_the_shipped_app_sends_as_weibo_may_be_facebooks(self, api, vendor):
         """It has Facebook behind that button. The same number at Weibo is somebody else."""
         vendor(Account("Weibo", "o1"))
