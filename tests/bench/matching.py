@@ -8,6 +8,7 @@ are disjoint, nobody is given to whom they block, both are told, and nobody wait
 import argparse
 import asyncio
 import itertools
+import json
 import random
 import signal
 import statistics
@@ -74,7 +75,7 @@ def evening(running: Instance, crowd: Crowd, given: argparse.Namespace, kills: i
         uvloop.run(look(crowd, ports, given.over, killer(running, webs, stack, ports, kills)))
     time.sleep(AFTERWARDS)
     waited, seconds = check(crowd)
-    cuts = statistics.quantiles(waited, n=100)
+    cuts = statistics.quantiles(waited, n=100, method="inclusive")
     figures = [f"{statistics.median(waited):.2f}", *(f"{cuts[at]:.2f}" for at in (94, 98)), f"{max(waited):.2f}"]
     paired = f"{len(waited)} of {len(crowd.tokens)}"
     return [str(kills), f"{len(waited) / 2 / seconds:.0f}", paired, *figures, str(crowd.unheard["calls"])]
@@ -108,8 +109,10 @@ async def phone(crowd: Crowd, who: int, ports: list[int], after: float) -> None:
         asked = time.monotonic()
         try:
             async with asyncio.timeout(PATIENCE):
-                if await answered(ports[(who + number) % len(ports)], crowd.tokens[who]):
-                    return
+                answer = await answered(ports[(who + number) % len(ports)], crowd.tokens[who])
+            if b'"errorcode":0' in answer[:20]:
+                return
+            raise SystemExit(f"match-chat: {json.loads(answer)}")
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             pass
         crowd.unheard["calls"] += 1
@@ -117,14 +120,14 @@ async def phone(crowd: Crowd, who: int, ports: list[int], after: float) -> None:
     crowd.unheard["people"] += 1
 
 
-async def answered(port: int, token: str) -> bool:
+async def answered(port: int, token: str) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         query = urlencode({"token": token})
         writer.write(f"GET /api/chat/match-chat?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        return b'"errorcode":0' in (await reader.readexactly(length))[:20]
+        return await reader.readexactly(length)
     finally:
         writer.close()
 
