@@ -395,7 +395,7 @@ CHAT_RING_BACK = timedelta(hours=1)  # after which a missed call is not called b
 CHAT_HEART_BEAT_SECONDS = 5
 CHAT_LEASE = timedelta(seconds=15)  # without a heart-beat, after which the other one is told that the line is lost
 MATCH_WAIT = timedelta(seconds=15)  # for somebody to talk to; then the phone gives up
-MATCH_AGAIN = timedelta(minutes=10)  # after which the same two may be given each other again
+MATCH_AGAIN = timedelta(minutes=10)  # from the end of a call on, after which the same two may be given each other
 MATCH_CALLS = "60/minute"  # per person
 MATCH_LOOKED_AT = 50  # of those who have waited longest; the others have somebody before
 MATCH_TIPS = 6  # to read meanwhile

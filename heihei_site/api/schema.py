@@ -1,6 +1,7 @@
 """OpenAPI from the same declarations that serve the requests: drf-spectacular's hooks, no second description."""
 
 import inspect
+import re
 import types
 import typing
 from typing import Any, NotRequired, Required, cast, get_args, get_origin, get_type_hints, is_typeddict
@@ -37,7 +38,9 @@ class EndpointSchema(AutoSchema):
         return [self.endpoint.path.partition("/")[0]]
 
     def get_summary(self) -> str:
-        return _doc(self.endpoint).partition("\n")[0]
+        """The first sentence, which is shown as it is: without marks."""
+        paragraph = " ".join(_doc(self.endpoint).partition("\n\n")[0].split())
+        return re.split(r"(?<=[.?!])\s", paragraph, maxsplit=1)[0].replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular dropped the arguments
         refusals = "\n".join(
