@@ -76,3 +76,17 @@ def bomb(width: int, height: int) -> bytes:
     data = b"".join(squeezer.compress(row) for _ in range(height)) + squeezer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def exif() -> bytes:
+    """Where and with what it was taken, and that it is to be turned."""
+    said = Image.Exif()
+    said[0x010F] = "Xiaomi"
+    said[0x0112] = 6
+    said.get_ifd(0x8825)[2] = (28.0, 11.0, 42.0)
+    return said.tobytes()
+
+
+def exif_of(content: bytes) -> dict[int, Any]:
+    with Image.open(io.BytesIO(content)) as opened:
+        return dict(opened.getexif()) | dict((opened.info.get("exif") and {0: 0}) or {})

@@ -7,7 +7,6 @@ from heihei_site.uploads.claims import Media
 from heihei_site.uploads.models import Upload
 from tests import factories
 from tests.uploads import samples
-from tests.uploads.conftest import files
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
