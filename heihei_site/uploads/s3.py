@@ -25,9 +25,11 @@ CHANGED = {"412", "PreconditionFailed"}
 CACHE = "public, max-age=86400"
 
 
-class Bucket(S3Storage):
+class Bucket(S3Storage):  # type: ignore[misc]  # which has no types
     """Phones write below the modules' names with credentials for one object; only `data/` is for everybody, and only we
     write there, with our own word for what a file is."""
+
+    client_config: Config
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

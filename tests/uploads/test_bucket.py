@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from heihei_site.api.errors import FileRefused
 from heihei_site.providers import registry
 from heihei_site.providers.credentials.base import Credentials
-from heihei_site.uploads import claims, sweeping
+from heihei_site.uploads import claims, examination, sweeping
 from heihei_site.uploads.claims import Media
 from heihei_site.uploads.models import Upload
 from heihei_site.uploads.s3 import Bucket
@@ -26,7 +26,7 @@ from tests import factories
 from tests.answers import ok, refused
 from tests.uploads import samples
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 NAME = "heihei-uploads"
 
 
@@ -91,6 +91,7 @@ def use(user: Any, sign: str, media: Media) -> claims.Found:
     found = claims.find(owner_id=user.pk, sign=sign, media=media)
     with transaction.atomic():
         claims.claim(found, used_by="test:1")
+    assert examination.examine_waiting() == 1
     return found
 
 
@@ -151,6 +152,7 @@ def test_what_is_written_after_it_was_found_is_never_heard(upload, bucket):
     assert again == found
     with transaction.atomic():
         claims.claim(again, used_by="test:1")
+    examination.examine_waiting()
     assert httpx.get(found.url).content == content
     assert Upload.objects.get().seconds == pytest.approx(2, abs=0.1)
 
@@ -162,6 +164,7 @@ def test_a_picture_that_was_exchanged_before_the_examination_is_refused(upload, 
     bucket.put_object(Bucket=NAME, Key=found.path, Body=samples.picture(size=(10, 10)))
     with transaction.atomic():
         claims.claim(found, used_by="test:1")
+    examination.examine_waiting()
     assert Upload.objects.get().accepted is False
     assert httpx.get(found.url).status_code == 404
 

@@ -29,8 +29,8 @@ class S3Credentials:
                 Policy=json.dumps(self._policy(key)),
             )["Credentials"]
         except Exception as error:  # botocore's own kinds are many; their words quote the answer, so none is chained
-            said = getattr(error, "response", {}).get("Error", {}).get("Code")
-            raise NotGranted(str(said or type(error).__name__)) from None
+            said = getattr(error, "response", None) or {}
+            raise NotGranted(str(said.get("Error", {}).get("Code") or type(error).__name__)) from None
         return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
 
     @cached_property
