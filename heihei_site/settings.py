@@ -185,6 +185,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
         "options": {"expires": MEDIA_SWEEP_SECONDS},
     },
+    "write-archives": {
+        "task": "live.tasks.write_archives",
+        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
+        "options": {"expires": MEDIA_SWEEP_SECONDS},
+    },
     "forget-recordings": {
         "task": "live.tasks.forget_recordings",
         "schedule": timedelta(days=1),
@@ -450,6 +455,7 @@ MEDIA_RETRY = timedelta(minutes=1)  # after a media server did not answer, or a 
 MEDIA_RETRY_FOR = timedelta(days=1)  # since the end of the live
 REPLAYS_AT_ONCE = 2  # made by one worker process
 REPLAY_TIMEOUT = 1800  # seconds for making a recording into what phones play
+ARCHIVE_LEASE = timedelta(minutes=15)  # longer than writing down what was said in the longest live takes
 RECORDINGS_KEPT = timedelta(days=7)  # as they were sent; replays stay
 media = running.media if running else None
 # Our own media server (docs/operations.md); what it writes, workers read and write too.
@@ -499,6 +505,17 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
             "location": env.str("PRIVATE_FILES", str(VAR_DIR / "private")),
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    # What was said in lives, served by live/downloads.py. On several machines: a directory that they share.
+    "archives": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ARCHIVE_FILES", str(VAR_DIR / "archives")),
+            "base_url": f"{PUBLIC_URL or f'http://127.0.0.1:{PORT}'}/message/",
             "allow_overwrite": True,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,

@@ -5,10 +5,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from chat import match_views as matching
 from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
+from live import downloads as archives
 from live import feed_views as feeds
 from live import hooks
 from live import mic_views as microphone
 from live import moderation_views as moderation
+from live import replay_views as replays
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
@@ -24,6 +26,7 @@ urlpatterns = [
     path("metrics", numbers.metrics),
     path("html/live.html", pages.shared_live),
     path("html/data-export.zip", downloads.data_export),
+    path("message/<path:name>", archives.archive),
     path("static/app/<slug:slug>.html", documents.document),
     path("hooks/rtmp/publish", hooks.publish),
     path("hooks/rtmp/publish-done", hooks.publish_done),
@@ -45,6 +48,7 @@ urlpatterns = [
     *feeds.api.urls,
     *microphone.api.urls,
     *moderation.api.urls,
+    *replays.api.urls,
     *seats.api.urls,
 ]
 

@@ -8,7 +8,7 @@ class LiveConfig(AppConfig):
     def ready(self) -> None:
         from heihei_site.realtime import memberships
         from live import personal_data, selectors
-        from live.services import rooms, talk
+        from live.services import archives, rooms, talk
         from messages import rooms as rooms_to_speak_in
         from users import activity, erasure, signals
 
@@ -19,6 +19,7 @@ class LiveConfig(AppConfig):
         rooms_to_speak_in.register(talk.LiveRooms())
         signals.became_minor.connect(rooms.end_lives_of, dispatch_uid="live.became_minor")
         signals.banned.connect(rooms.clear_out, dispatch_uid="live.banned")
+        signals.banned.connect(archives.take_out, dispatch_uid="live.banned.archives")
         signals.blocked.connect(rooms.part, dispatch_uid="live.blocked")
         signals.left.connect(rooms.clear_out, dispatch_uid="live.left")
         erasure.register(personal_data.holding)

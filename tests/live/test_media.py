@@ -224,7 +224,7 @@ class TestAfterTheEnd:
     def test_the_replay_is_there_and_listed(self, evening: Evening, ended: Live, vendor: Vendor) -> None:
         assert tasks.settle_media() == 1
         assert evening.row().lookback_addr == "http://cdn/replay.mp4"
-        assert vendor.span == {"since": ended.created_at, "until": ended.ended_at}
+        assert vendor.span == {"since": ended.created_at.replace(microsecond=0), "until": ended.ended_at}
         listed = ok(evening.viewers.get("live/list-live-by-recommend"))["lookbacks"]
         assert [live["lookbackAddr"] for live in listed] == ["http://cdn/replay.mp4"]
         assert tasks.settle_media() == 0
