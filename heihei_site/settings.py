@@ -320,6 +320,8 @@ SOCKET_MAX_AGE = 12 * 3600  # seconds after which, less up to a quarter, a socke
 SOCKET_DRAIN = env.float(
     "SOCKET_DRAIN", 1.0 if DEVELOPMENT else 10.0
 )  # seconds over which a process lets its sockets go
+GUEST_SOCKETS = 5000  # of a web process, for people who follow a link to a live
+GUEST_SOCKETS_AN_ADDRESS = 500  # a carrier's many people included
 ROOM_RESUME = timedelta(seconds=60)  # of what was missed of a room, this much is replayed
 PERSONAL_MESSAGES_KEPT = 2000  # a person
 PERSONAL_MESSAGES_AGE = timedelta(days=30)
@@ -484,6 +486,7 @@ TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
 USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
+SHARE_LINK_LIFETIME = timedelta(days=30)  # from the end of the day on which it was given out
 
 # --- Language, time, static files --------------------------------------------------------------------------------
 

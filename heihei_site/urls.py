@@ -7,7 +7,7 @@ from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
 from live import downloads as archives
 from live import feed_views as feeds
-from live import hooks
+from live import hooks, share_page
 from live import mic_views as microphone
 from live import moderation_views as moderation
 from live import replay_views as replays
@@ -24,7 +24,11 @@ urlpatterns = [
     path("health", health.ready),
     path("health/live", health.live),
     path("metrics", numbers.metrics),
-    path("html/live.html", pages.shared_live),
+    path("html/live.html", share_page.page),
+    path("html/live-state.json", share_page.state),
+    path("html/live-lines.json", share_page.lines),
+    path("static/share", share_page.old_link),
+    path("s/", share_page.old_link),
     path("html/data-export.zip", downloads.data_export),
     path("message/<path:name>", archives.archive),
     path("static/app/<slug:slug>.html", documents.document),

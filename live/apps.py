@@ -6,13 +6,14 @@ class LiveConfig(AppConfig):
     verbose_name = "直播"
 
     def ready(self) -> None:
-        from heihei_site.realtime import memberships
-        from live import personal_data, selectors
+        from heihei_site.realtime import doorkeeper, memberships
+        from live import guests, personal_data, selectors
         from live.services import archives, rooms, talk
         from messages import rooms as rooms_to_speak_in
         from users import activity, erasure, signals
 
         memberships.register("live", selectors.rooms_of)
+        doorkeeper.register(guests.Doorkeeper())
         activity.register("live", selectors.broadcasting)
         activity.register_places("live", selectors.place_of)
         activity.register_buttons("live", selectors.mic_button)

@@ -17,6 +17,7 @@ from users.models import Follow, User
 from users.selectors import here, not_blocked
 
 BROADCASTING = 5
+APP_LINK = "wmlives_heihei://{}?id={}"  # the one scheme that every generation of phones knows
 LIVE_LINK = "wmlives_heihei://live?id={}"
 
 
