@@ -139,6 +139,14 @@ class TestOneAtATime:
         assert publish(evening.live, 8) == YES
         assert not evening.row().paused and publisher(evening.live) == 8
 
+    def test_and_one_that_nobody_comes_back_to_ends(self, evening: Evening) -> None:
+        assert publish(evening.live, 7) == YES
+        assert hook("publish-done", evening.live.stream, clientid=7) == YES
+        assert tasks.sweep()["lives"] == 0
+        evening.silent(seconds=91)
+        assert tasks.sweep()["lives"] == 1
+        assert (evening.row().status, evening.row().paused) == (Live.Status.STOPPED, False)
+
     def test_also_when_the_media_server_went_down_without_a_word(self, on_the_wire: set[str]) -> None:
         live = factories.live()
         publish(live, 7)

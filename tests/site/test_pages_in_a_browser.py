@@ -1,6 +1,5 @@
 """The pages as a person's browser draws them: headless Chromium where the machine has one (Debian: chromium)."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -12,12 +11,11 @@ from tests import factories
 from tests.site import browser
 from tests.site.web import serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 OFFLINE = ["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=8000"]
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+    browser.needs_browser,
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -30,7 +28,7 @@ def address():
 
 def drawn(url, tmp_path):
     """The page's elements after its scripts have run."""
-    command = [CHROMIUM, *QUIET, *OFFLINE, f"--user-data-dir={tmp_path}", "--dump-dom", url]
+    command = [str(browser.CHROMIUM), *QUIET, *OFFLINE, f"--user-data-dir={tmp_path}", "--dump-dom", url]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
@@ -49,7 +47,7 @@ def test_the_reference_is_drawn_from_local_files_alone(address, tmp_path):
 
 @pytest.fixture
 def phone(tmp_path):
-    with browser.phone(CHROMIUM, tmp_path) as opened:
+    with browser.phone(tmp_path) as opened:
         yield opened
 
 

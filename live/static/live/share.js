@@ -333,7 +333,8 @@
     text($("badge"), BADGES[phase] || BADGES.ended);
     text($("title"), state.title);
     text($("online").firstElementChild, many(state.online));
-    text($("total"), many(Math.max(state.total, phase === "live" ? state.online : 0)));
+    text($("total"), many(state.total));
+    text($("heading"), phase === "replay" ? "当时的聊天" : "大家在聊");
     $("online").hidden = phase !== "live";
     player.hidden = !(phase === "live" || phase === "replay");
     $("track").hidden = phase !== "replay";
