@@ -3,10 +3,15 @@
 HEIHEI_PICTURES=1 puts what it looks like into docs/pictures.
 """
 
+import io
+import json
 import os
 import time
+import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -24,6 +29,7 @@ SMALL, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 800, "mob
 SOON, SOUND, REPLAY = 15, 40, 90  # seconds
 AGE = "extract(epoch FROM now() - created_at)"
 EVIL = "<img src=x onerror=document.title=1>"
+CHINA = ZoneInfo("Asia/Shanghai")
 LIGHT = 100 * 1024  # bytes, before the player
 HEARD = "document.getElementById('audio').currentTime"
 LINES = "[...document.querySelectorAll('#lines .what')].map(each => each.textContent)"
@@ -54,10 +60,10 @@ def fits(reader: browser.Phone, width: int) -> bool:
     return bool(reader.ask(f"innerWidth === {width} && document.documentElement.scrollWidth === {width}"))
 
 
-def pictured(reader: browser.Phone, name: str) -> None:
+def pictured(reader: browser.Phone, name: str, *, desk: bool = True) -> None:
     if PICTURING:
         PICTURES.mkdir(exist_ok=True)
-        for size, form in ((SMALL, "phone"), (DESK, "desk")):
+        for size, form in ((SMALL | {"deviceScaleFactor": 1.5}, "phone"), (DESK, "desk"))[: 1 + desk]:
             reader.screen(**size)
             time.sleep(0.7)
             reader.picture(PICTURES / f"share-{name}-{form}.png")
@@ -109,6 +115,7 @@ def test_a_live_is_heard_and_read_by_its_link_until_it_ends_and_then_as_a_replay
     reader.sees(f"{PHASE} === 'replay'", REPLAY, "the replay is offered")
     replay_is_read_in_time(reader, float(spoken_at))
     pictured(reader, "replay")
+    archive_is_read_as_the_app_reads_it(viewer, anchor.live.id)
     # A live's sound begins some seconds after the live: until then the list of it is not there.
     assert [one for one in reader.complaints if "404" not in one] == []
 
@@ -160,6 +167,20 @@ def replay_is_read_in_time(reader: browser.Phone, spoken_at: float) -> None:
     assert "送出 玫瑰×3" in reader.ask(LINES) and EVIL not in reader.ask(LINES)
 
 
+def archive_is_read_as_the_app_reads_it(phone: Phone, live_id: str) -> None:
+    """B56, B57: an array of strings in every entry, each line at a second of the recording."""
+    card = phone.get("live", "getLive", liveId=live_id).object("live")
+    with zipfile.ZipFile(io.BytesIO(httpx.get(card.opt_str("messageAddr")).content)) as archive:
+        strings = [each for name in archive.namelist() for each in json.loads(archive.read(name))]
+    assert all(isinstance(each, str) for each in strings)
+    elements = [json.loads(each) for each in strings]
+    texts = [message["text"] for each in elements if (message := json.loads(each["msg"]))["msgType"] == "text"]
+    assert texts[:2] == ["下雨天听你的声音，刚刚好", "欢迎新来的朋友，今晚聊聊下雨天想起的人"]
+    began = datetime.strptime(card.opt_str("createTime"), "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA).timestamp()
+    ended = datetime.strptime(card.opt_str("endTime"), "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA).timestamp()
+    assert all(began <= each["timeStamp"] <= ended for each in elements)
+
+
 def test_links_that_are_forged_or_too_old_say_so(
     venue: Venue, anchor: Phone, reader: browser.Phone, guest: Callable[..., Phone]
 ) -> None:
@@ -172,5 +193,5 @@ def test_links_that_are_forged_or_too_old_say_so(
         assert reader.ask("document.querySelector('h1').textContent") == title
         assert "雨夜电台" not in reader.ask("document.documentElement.outerHTML")
         assert httpx.get(good.replace(sign, wrong).replace("live.html", "live-lines.json")).status_code in (404, 410)
-    pictured(reader, "expired")
+    pictured(reader, "expired", desk=False)
     wait_until(lambda: httpx.get(good).status_code == 200, SOON, "the good one is good")

@@ -255,6 +255,9 @@
     sounding(true);
     note("");
   });
+  audio.addEventListener("pause", () => {
+    if (loaded && !audio.ended) want(false); // by a headset, or a call that came in
+  });
   audio.addEventListener("waiting", () => sounding(false));
   audio.addEventListener("error", () => {
     if (audio.getAttribute("src")) failed();
@@ -377,14 +380,14 @@
   };
   const PAUSES = { live: 30, waiting: 5, ended: 5 };
   let looked = 0;
-  let checks = 0; // after the end, ever more rarely
+  let checks = 0; // after the end ever more rarely, and not for ever
   const tick = () => {
     if (state.phase === "live" && state.since) {
       $("clock").hidden = false;
       text($("clock"), clock(boot.now - state.since + performance.now() / 1000));
     } else $("clock").hidden = true;
     const pause = PAUSES[state.phase] * (state.phase === "ended" ? 1 + checks / 4 : 1);
-    if (!document.hidden && performance.now() - looked > pause * 1000) {
+    if (checks < 60 && !document.hidden && performance.now() - looked > pause * 1000) {
       looked = performance.now();
       if (state.phase === "ended") checks += 1;
       refresh();
@@ -401,7 +404,8 @@
     "pause-live": (msg) => pause(true, msg.text),
     "goon-live": (msg) => pause(false, msg.text),
     "live-change": (msg) => apply({ ...state, title: msg.title }),
-    "list-live-users": (msg) => apply({ ...state, online: msg.totalCount }),
+    "list-live-users": ({ totalCount }) =>
+      apply({ ...state, online: totalCount, total: Math.max(state.total, totalCount - 1) }), // the owner did not come
   };
   const pause = (paused, words) => {
     state.paused = paused;
