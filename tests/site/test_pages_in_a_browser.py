@@ -3,10 +3,12 @@
 import subprocess
 
 import pytest
+from django.db.models.functions import Now
 
 from heihei_site.system import documents
 from heihei_site.system.models import Page
 from live import sharing
+from live.models import Live
 from tests import factories
 from tests.site import browser
 from tests.site.web import serving
@@ -77,6 +79,20 @@ def test_one_page_leads_to_the_others(address, phone):
     for link in links:
         phone.open(link)
         assert phone.ask("document.querySelector('h1').textContent")
+
+
+def test_who_follows_a_link_too_early_sees_the_live_begin(address, phone):
+    room = factories.live(title="雨夜电台", status=Live.Status.TO_START)
+    phone.open(sharing.address(room, address))
+    assert phone.ask("document.body.dataset.phase") == "waiting"
+    assert phone.ask("document.getElementById('player').hidden")
+    Live.objects.update(status=Live.Status.PLAYING, started_at=Now())
+    phone.sees("document.body.dataset.phase === 'live'", 30, "it begins without a tap")
+    assert not phone.ask("document.getElementById('player').hidden")
+    for width in (320, 360, 768, 1024):
+        phone.screen(width=width)
+        assert phone.ask("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+    assert phone.complaints == []
 
 
 def test_a_shared_room_shows_its_title_as_text(address, tmp_path):
