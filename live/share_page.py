@@ -50,7 +50,7 @@ def _live(request: HttpRequest) -> Live:
         raise Closed("expired") from None
     known = Live.objects.select_related("owner").with_overdue().exclude(status__in=Live.GONE)
     live = known.filter(pk=live_id).first()
-    if live is None:
+    if live is None or not live.owner.is_here:
         raise Closed("gone")
     return live
 

@@ -11,6 +11,7 @@ import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -29,6 +30,7 @@ from users.models import User
 
 SHOWN = {"text", "gift", "barrage", "like", "system"}  # what a replay shows; the rest was of its moment
 AT_ONCE = 100  # lives one sweep hands out
+MOMENT = timedelta(microseconds=1)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every entry: the same lines are the same bytes
 
 log = structlog.get_logger(__name__)
@@ -68,13 +70,21 @@ def forget(live_ids: Iterable[int]) -> None:
 
 
 def settle(live_id: int) -> None:
-    """Writes what is due. Run twice, the second finds nothing due; what changes meanwhile has another turn."""
+    """Writes what is due. Run twice, the second finds nothing due; what changes meanwhile has another turn. Whoever
+    comes while another is at it takes over: only the last to come can say that it is done."""
     live = Live.objects.get(pk=live_id)
     if live.is_open or live.archive_due is None:
         return
+    mine = live.archive_due + MOMENT
+    if not Live.objects.filter(pk=live_id, archive_due=live.archive_due).update(archive_due=mine):
+        return
     _clear(live_id, keep=live.archive)  # of a job that died
-    name = _write(live) if live.status == Live.Status.STOPPED and live.started_at else ""
-    if Live.objects.filter(pk=live_id, archive_due=live.archive_due).update(archive=name, archive_due=None):
+    try:
+        name = _write(live) if live.status == Live.Status.STOPPED and live.started_at else ""
+    except FileNotFoundError as error:  # cleared away by who took over, or the old archive was
+        log.warning("archive_not_written", live=live_id, reason=str(error))
+        return
+    if Live.objects.filter(pk=live_id, archive_due=mine).update(archive=name, archive_due=None):
         _delete(live.archive)
     else:
         _delete(name)

@@ -19,6 +19,7 @@ from live.models import Live
 from live.services import rooms
 from live.tasks import write_archives
 from tests import factories
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,15 @@ def test_a_banned_or_deleted_live_is_no_page(status):
     code, html = page(live.pk)
     assert code == 404
     assert "verboten" not in html
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"deletion_due_at": Now()}])
+def test_of_who_was_banned_or_is_leaving_there_is_no_page(fields):
+    live = factories.live(status=Live.Status.STOPPED, lookback_addr="https://replay.example/1.mp4", title="verboten")
+    User.objects.filter(pk=live.owner_id).update(**fields)
+    code, html = page(live.pk)
+    assert code == 404
+    assert "verboten" not in html and "replay.example" not in html
 
 
 def test_an_ended_live_says_so_and_plays_nothing_unless_recorded():
