@@ -83,6 +83,15 @@ def test_of_a_banned_or_deleted_live_nobody_is_told(api, replay, status):
     refused(api(factories.person()).get("live/list-replay-users", liveId=replay.pk), 731, "无效的直播")
 
 
+def test_nobody_without_a_good_token_is_told_or_counted(api, replay):
+    opens(api, factories.person("一"), replay)
+    nobody = api()
+    for path in ("live/list-replay-users", "live/get-live"):
+        refused(nobody.get(path, liveId=replay.pk), 720, "token无效")
+        refused(nobody.get(path, liveId=replay.pk, token="0" * 64), 720, "token无效")
+    assert names(api, replay) == ["一"]
+
+
 def test_of_no_live(api):
     phone = api(factories.person())
     refused(phone.get("live/list-replay-users", liveId=5), 731, "无效的直播")
