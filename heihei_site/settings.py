@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
         "options": {"expires": MEDIA_SWEEP_SECONDS},
     },
+    "write-archives": {
+        "task": "live.tasks.write_archives",
+        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
+        "options": {"expires": MEDIA_SWEEP_SECONDS},
+    },
     "forget-recordings": {
         "task": "live.tasks.forget_recordings",
         "schedule": timedelta(days=1),
@@ -327,6 +332,8 @@ SOCKET_MAX_AGE = 12 * 3600  # seconds after which, less up to a quarter, a socke
 SOCKET_DRAIN = env.float(
     "SOCKET_DRAIN", 1.0 if DEVELOPMENT else 10.0
 )  # seconds over which a process lets its sockets go
+GUEST_SOCKETS = 5000  # of a web process, for people who follow a link to a live
+GUEST_SOCKETS_AN_ADDRESS = 500  # a carrier's many people included
 ROOM_RESUME = timedelta(seconds=60)  # of what was missed of a room, this much is replayed
 PERSONAL_MESSAGES_KEPT = 2000  # a person
 PERSONAL_MESSAGES_AGE = timedelta(days=30)
@@ -470,6 +477,7 @@ MEDIA_RETRY = timedelta(minutes=1)  # after a media server did not answer, or a 
 MEDIA_RETRY_FOR = timedelta(days=1)  # since the end of the live
 REPLAYS_AT_ONCE = 2  # made by one worker process
 REPLAY_TIMEOUT = 1800  # seconds for making a recording into what phones play
+ARCHIVE_LEASE = timedelta(minutes=15)  # longer than writing down what was said in the longest live takes
 RECORDINGS_KEPT = timedelta(days=7)  # as they were sent; replays stay
 media = running.media if running else None
 # Our own media server (docs/operations.md); what it writes, workers read and write too.
@@ -498,6 +506,7 @@ TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
 USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
+SHARE_LINK_LIFETIME = timedelta(days=30)  # from the end of the day on which it was given out
 
 # --- Language, time, static files --------------------------------------------------------------------------------
 
@@ -563,6 +572,17 @@ STORAGES = {
             # Aliyun knows neither addresses with the bucket in their path nor S3's newer signatures of bodies.
             "addressing_style": "virtual" if UPLOADS == "aliyun" else "auto",
             "signature_version": "s3" if UPLOADS == "aliyun" else "s3v4",
+        },
+    },
+    # What was said in lives, served by live/downloads.py. On several machines: a directory that they share.
+    "archives": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ARCHIVE_FILES", str(VAR_DIR / "archives")),
+            "base_url": f"{PUBLIC_URL or f'http://127.0.0.1:{PORT}'}/message/",
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
         },
     },
     # What our own media server's recordings become; its directory is served as files.

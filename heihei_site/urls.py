@@ -6,10 +6,12 @@ from chat import match_views as matching
 from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
 from heihei_site.uploads import receiving, serving
+from live import downloads as archives
 from live import feed_views as feeds
-from live import hooks
+from live import hooks, share_page
 from live import mic_views as microphone
 from live import moderation_views as moderation
+from live import replay_views as replays
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
@@ -23,8 +25,13 @@ urlpatterns = [
     path("health", health.ready),
     path("health/live", health.live),
     path("metrics", numbers.metrics),
-    path("html/live.html", pages.shared_live),
+    path("html/live.html", share_page.page),
+    path("html/live-state.json", share_page.state),
+    path("html/live-lines.json", share_page.lines),
+    path("static/share", share_page.old_link),
+    path("s/", share_page.old_link),
     path("html/data-export.zip", downloads.data_export),
+    path("message/<path:name>", archives.archive),
     path("static/app/<slug:slug>.html", documents.document),
     path("uploads/<str:module>/<str:name>", receiving.receive),
     path("data/<str:module>/<str:name>", serving.serve),
@@ -48,6 +55,7 @@ urlpatterns = [
     *feeds.api.urls,
     *microphone.api.urls,
     *moderation.api.urls,
+    *replays.api.urls,
     *seats.api.urls,
 ]
 

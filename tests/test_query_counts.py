@@ -27,7 +27,7 @@ from heihei_site.api.endpoints import Endpoints
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
 from heihei_site.system.models import AppVersion, Banner
-from live.models import Guest, Live, Member, MicLink
+from live.models import Guest, Live, Member, MicLink, ReplayViewer
 from messages.models import InstantMessage
 from messages.room_events import by
 from messages.services import entries, im
@@ -422,6 +422,19 @@ def list_live_by_user() -> tuple[User | None, Params]:
     return factories.person(), {"userId": factories.live().owner_id}
 
 
+@scenario("live/list-replay-users")
+def list_replay_users() -> tuple[User | None, Params]:
+    return seen(1)
+
+
+def seen(count: int) -> tuple[User, Params]:
+    replays(1)
+    live = Live.objects.get()
+    for _ in range(count):
+        ReplayViewer.objects.create(live=live, user=factories.person())
+    return factories.person(), {"liveId": live.pk}
+
+
 def written_to(count: int = 1) -> tuple[User, Params]:
     """By so many people; the last message is the one it is about."""
     reader = factories.person()
@@ -691,6 +704,7 @@ def singers(count: int) -> tuple[User, Params]:
         ("live/list-live-by-follow", recommended, "lives", (2, 20)),
         ("live/list-live-by-follow", recorded, "lookbacks", (2, 20)),
         ("live/list-live-by-user", of_a_person, "lives", (2, 20)),
+        ("live/list-replay-users", seen, "users", (2, 20)),
         ("live/getmgruser", managed, "users", (2, 20)),
         ("live/invite-user-list", knocked, "users", (2, 20)),
         ("live/gift-info", catalogue, "gifts", (2, 20)),

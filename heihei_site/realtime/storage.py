@@ -1,7 +1,7 @@
 """Rows of what was told: numbered and written by `publish`, read by hubs whose sockets missed something."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -18,6 +18,7 @@ from heihei_site.realtime.events import Expired, element
 from heihei_site.realtime.models import Message, Stream, StreamKind
 
 Key = tuple[int, int]  # a StreamKind and the id of the person or room
+HISTORY = 500  # messages of a long stream held at once
 
 _STORE = """
 WITH numbered AS (
@@ -113,6 +114,15 @@ def read(key: Key, after: int, until: int, limit: int) -> list[Kept]:
         Kept(seq, text.encode() if remaining is None else as_of_now(text, remaining), needs)
         for seq, text, needs, remaining in found
     ]
+
+
+def history(key: Key) -> Iterator[list[tuple[int, str]]]:
+    """All that is kept of a stream, in order, some hundred numbers and elements at a time."""
+    rows = Message.objects.filter(kind=key[0], owner_id=key[1]).order_by("seq").values_list("seq", "element")
+    after = 0
+    while found := list(rows.filter(seq__gt=after)[:HISTORY]):
+        yield found
+        after = found[-1][0]
 
 
 def as_of_now(text: str, remaining: timedelta) -> bytes:
