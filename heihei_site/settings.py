@@ -41,7 +41,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-# W003: ours is a subclass of it. W008: to https leads who ends TLS, in front. W005, W021: other names are not ours to bind.
+# W003: ours is a subclass. W008: who ends TLS, in front, leads to https. W005, W021: other names are not ours to bind.
 SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W008", "security.W021"]
 
 # --- What is installed -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chat import match_views as matching
 from chat import views as chat
-from heihei_site.system import documents, health, numbers, pages, views
+from heihei_site.system import documents, health, numbers, pages, playground, views
 from live import feed_views as feeds
 from live import hooks
 from live import mic_views as microphone
@@ -22,6 +22,9 @@ urlpatterns = [
     path("health", health.ready),
     path("health/live", health.live),
     path("metrics", numbers.metrics),
+    path("playground", playground.page),
+    path("playground/code", playground.code),
+    path("playground/gold", playground.gold),
     path("html/live.html", pages.shared_live),
     path("html/data-export.zip", downloads.data_export),
     path("static/app/<slug:slug>.html", documents.document),

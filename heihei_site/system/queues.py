@@ -1,5 +1,5 @@
-"""Numbers about workers, as `/metrics` shows them (docs/operations.md). Nobody scrapes workers: what they leave undone is
-read where they leave it when it is asked for, and is the same from every web process."""
+"""Numbers about workers, as `/metrics` shows them (docs/operations.md). Nobody scrapes workers: what they leave undone
+is read where they leave it, when it is asked for, and is the same from every web process."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ FROM realtime_massmessage WHERE finished_at IS NULL
 
 
 @once
-def _broker() -> "redis.Redis[bytes]":
+def _broker() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
 
@@ -56,8 +56,8 @@ class WorkerNumbers(Collector):
             f"Since a job of every two seconds went through beat, broker and a worker; at most {CANARY_LIFETIME}",
             max(0.0, silent),
         )
-        broker = _broker()
-        waiting, taken = broker.llen(app.conf.task_default_queue), broker.hlen(TAKEN)
+        asked = _broker().pipeline(transaction=False).llen(app.conf.task_default_queue).hlen(TAKEN)
+        waiting, taken = asked.execute()
         yield GaugeMetricFamily("heihei_jobs_waiting", "Jobs that no worker has taken", waiting)
         yield GaugeMetricFamily("heihei_jobs_taken", "Jobs that workers have in hand, those for later included", taken)
 

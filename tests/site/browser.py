@@ -1,10 +1,11 @@
 """A phone's browser as headless Chromium plays it, asked over its own protocol."""
 
+import base64
 import json
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ SCREEN = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
 
 class Phone:
-    def __init__(self, line: ClientConnection) -> None:
+    def __init__(self, line: ClientConnection, screen: dict[str, Any] = SCREEN) -> None:
         self.line = line
         self.number = 0
         self.complaints: list[str] = []
         for domain in ("Page", "Runtime", "Log"):
             self.say(f"{domain}.enable")
-        self.say("Emulation.setDeviceMetricsOverride", **SCREEN)
+        self.say("Emulation.setDeviceMetricsOverride", **screen)
 
     def say(self, method: str, **params: Any) -> dict[str, Any]:
         self.number += 1
@@ -47,9 +48,20 @@ class Phone:
         """What a line of JavaScript says about the page."""
         return self.say("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
+    def picture(self) -> bytes:
+        """What is on the screen, as PNG."""
+        return base64.b64decode(self.say("Page.captureScreenshot", format="png")["data"])
+
 
 @contextmanager
 def phone(chromium: str, home: Path) -> Iterator[Phone]:
+    with tabs(chromium, home, SCREEN) as [only]:
+        yield only
+
+
+@contextmanager
+def tabs(chromium: str, home: Path, *screens: dict[str, Any]) -> Iterator[list[Phone]]:
+    """One browser with as many tabs, each with a screen of its own."""
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
     command += ["--disable-background-networking", "--disable-component-update", "--disable-quic"]
     command += [f"--user-data-dir={home}", "--remote-debugging-port=0", "about:blank"]
@@ -58,10 +70,17 @@ def phone(chromium: str, home: Path) -> Iterator[Phone]:
         port_file = home / "DevToolsActivePort"
         wait_until(lambda: port_file.exists() and port_file.read_text().strip(), 30, "the browser listens")
         port = port_file.read_text().split()[0]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
-            [page] = [each for each in json.load(answer) if each["type"] == "page"]
-        with connect(page["webSocketDebuggerUrl"], max_size=None) as line:
-            yield Phone(line)
+        with ExitStack() as stack:
+            pages = [_new_tab(port) for _ in screens]
+            lines = [stack.enter_context(connect(page, max_size=None)) for page in pages]
+            yield [Phone(line, screen) for line, screen in zip(lines, screens, strict=True)]
     finally:
         browser.terminate()
         browser.wait(10)
+
+
+def _new_tab(port: str) -> str:
+    """The address of its debugger."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["webSocketDebuggerUrl"])
