@@ -15,7 +15,7 @@ from tests.venue import Venue, open_venue
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 DESK = {"width": 1360, "height": 860, "deviceScaleFactor": 1, "mobile": False}
 SMALL = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -31,7 +31,10 @@ class Tab:
         return self.page.ask(expression)
 
     def wait_for(self, expression: str, what: str) -> None:
-        wait_until(lambda: self.ask(f"!!({expression})"), PATIENCE, f"{what}; there is: {self.text('body')[-1500:]}")
+        try:
+            wait_until(lambda: self.ask(f"!!({expression})"), PATIENCE, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; there is: {self.text('body')[-2500:]}") from None
 
     def click(self, selector: str) -> None:
         self.wait_for(f"document.querySelector({selector!r})", f"{selector} is there")

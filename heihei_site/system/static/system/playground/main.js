@@ -152,14 +152,20 @@ $("open").onsubmit = (event) => {
 
 // --- The room -----------------------------------------------------------------------------------------------------------
 
+/** The line is free for the next text at once; what was refused comes back into it, unless there is something by then. */
 function withText(deed) {
   return (event) => {
     event.preventDefault();
     const text = $("text").value.trim();
     if (!text) return;
+    $("text").value = "";
     tried(async () => {
-      await deed(text);
-      $("text").value = "";
+      try {
+        await deed(text);
+      } catch (error) {
+        $("text").value ||= text;
+        throw error;
+      }
     });
   };
 }
