@@ -56,8 +56,10 @@ class WorkerNumbers(Collector):
             f"Since a job of every two seconds went through beat, broker and a worker; at most {CANARY_LIFETIME}",
             max(0.0, silent),
         )
-        asked = _broker().pipeline(transaction=False).llen(app.conf.task_default_queue).hlen(TAKEN)
-        waiting, taken = asked.execute()
+        questions = _broker().pipeline(transaction=False)
+        questions.llen(app.conf.task_default_queue)
+        questions.hlen(TAKEN)
+        waiting, taken = questions.execute()
         yield GaugeMetricFamily("heihei_jobs_waiting", "Jobs that no worker has taken", waiting)
         yield GaugeMetricFamily("heihei_jobs_taken", "Jobs that workers have in hand, those for later included", taken)
 
