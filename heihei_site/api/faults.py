@@ -1,4 +1,4 @@
-"""Errors to Sentry, where the environment names one: the error lines of the log, where they arose, and no more (I12)."""
+"""Errors to Sentry, where the environment names one: the log's error lines, where they arose, and no more (I12)."""
 
 import logging
 from types import TracebackType
