@@ -117,7 +117,7 @@ class Deployment:
         place = self.var / "nginx"
         place.mkdir()
         place.chmod(0o777)  # its workers are nobody, where we are root
-        servers = "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=2s; " for port in self.web_ports)
+        servers = "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s; " for port in self.web_ports)
         upstream = f"upstream web {{ least_conn; {servers} keepalive 64; }}"
         written = front(place, upstream=upstream, port=self.port, inner_port=self._inner, media=str(self.var / "media"))
         command = [self.nginx.binary, "-e", str(place / "start.log"), "-c", str(written), "-g", "daemon off;"]

@@ -219,11 +219,10 @@ def test_a_rolling_restart_is_noticed_by_nobody(deployment, venue, people, calm)
                 again = partial(another_takes_over, former, partial(deployment.web, number))
                 wait_until(again, RECOVERY, "the next release runs")
                 wait_until(lambda n=number: answers(deployment.web_ports[n], "/health/live"), RECOVERY, "it answers")
-                time.sleep(2.5)  # nginx asks again after two seconds who is back
-            for name in WORKERS:
-                former = deployment.worker(name)
-                kill(former, signal.SIGTERM)
-                again = partial(another_takes_over, former, partial(deployment.worker, name))
+                time.sleep(1.5)  # nginx asks again after a second who is back
+                worker = deployment.worker(WORKERS[number])
+                kill(worker, signal.SIGTERM)
+                again = partial(another_takes_over, worker, partial(deployment.worker, WORKERS[number]))
                 wait_until(again, RECOVERY, "the worker ends what it has in hand and is replaced")
             time.sleep(calm)
         crowd.settle(at_least=people * 3)
