@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chat import match_views as matching
 from chat import views as chat
-from heihei_site.system import documents, health, numbers, pages, views
+from heihei_site.system import documents, health, numbers, pages, playground, views
 from heihei_site.uploads import receiving, serving
 from live import downloads as archives
 from live import feed_views as feeds
@@ -25,6 +25,9 @@ urlpatterns = [
     path("health", health.ready),
     path("health/live", health.live),
     path("metrics", numbers.metrics),
+    path("playground", playground.page),
+    path("playground/code", playground.code),
+    path("playground/gold", playground.gold),
     path("html/live.html", share_page.page),
     path("html/live-state.json", share_page.state),
     path("html/live-lines.json", share_page.lines),

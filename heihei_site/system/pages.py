@@ -1,5 +1,6 @@
 """The few pages that people see in a browser."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -13,4 +14,5 @@ WORDS = {"database": "数据库", "bus": "消息总线", "workers": "后台任�
 def status(request: HttpRequest) -> HttpResponse:
     """`/`: is it well, and where to go on."""
     checks = [(WORDS[name], well) for name, well in health.report().items()]
-    return render(request, "system/status.html", {"checks": checks, "well": all(well for _, well in checks)})
+    well = all(well for _, well in checks)
+    return render(request, "system/status.html", {"checks": checks, "well": well, "playground": settings.DEVELOPMENT})

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,13 @@ SCREEN = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
 
 class Phone:
-    def __init__(self, line: ClientConnection) -> None:
+    def __init__(self, line: ClientConnection, screen: dict[str, Any] = SCREEN) -> None:
         self.line = line
         self.number = 0
         self.complaints: list[str] = []
         for domain in ("Page", "Runtime", "Log"):
             self.say(f"{domain}.enable")
-        self.screen(**SCREEN)
+        self.screen(**screen)
 
     def screen(self, **size: Any) -> None:
         self.say("Emulation.setDeviceMetricsOverride", **SCREEN | size)
@@ -78,6 +78,13 @@ class Phone:
 
 @contextmanager
 def phone(home: Path) -> Iterator[Phone]:
+    with tabs(home, SCREEN) as [only]:
+        yield only
+
+
+@contextmanager
+def tabs(home: Path, *screens: dict[str, Any]) -> Iterator[list[Phone]]:
+    """One browser with as many tabs, each with a screen of its own."""
     assert CHROMIUM, f"{REQUIRED}=1 and there is no chromium"
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
     command += ["--disable-background-networking", "--disable-component-update", "--disable-quic", "--mute-audio"]
@@ -87,10 +94,17 @@ def phone(home: Path) -> Iterator[Phone]:
         port_file = home / "DevToolsActivePort"
         wait_until(lambda: port_file.exists() and port_file.read_text().strip(), 30, "the browser listens")
         port = port_file.read_text().split()[0]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
-            [page] = [each for each in json.load(answer) if each["type"] == "page"]
-        with connect(page["webSocketDebuggerUrl"], max_size=None) as line:
-            yield Phone(line)
+        with ExitStack() as stack:
+            pages = [_new_tab(port) for _ in screens]
+            lines = [stack.enter_context(connect(page, max_size=None)) for page in pages]
+            yield [Phone(line, screen) for line, screen in zip(lines, screens, strict=True)]
     finally:
         browser.terminate()
         browser.wait(10)
+
+
+def _new_tab(port: str) -> str:
+    """The address of its debugger."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["webSocketDebuggerUrl"])
