@@ -419,6 +419,8 @@ POINTS_PER_GOLD = 1
 POINT_WORTH = 5  # units of `pointWorth` a point (D37)
 EXPERIENCE_PER_GOLD = 10
 GIFT_AMOUNT_IS_QUANTITY = False
+# Where tests arm the places at which a process is to die (payment/crash_points.py).
+CRASH_POINTS = VAR_DIR / "crash" if DEVELOPMENT and env.bool("HEIHEI_CRASH_POINTS", False) else None
 
 # --- The outside world -------------------------------------------------------------------------------------------
 
