@@ -13,6 +13,8 @@ from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
 from messages import views as messages
+from payment import callbacks as payment_callbacks
+from payment import order_views as orders
 from users import account_views as accounts
 from users import downloads
 from users import views as users
@@ -37,6 +39,8 @@ urlpatterns = [
     *accounts.api.urls,
     *accounts.sms.urls,
     *users.api.urls,
+    *orders.api.urls,
+    *payment_callbacks.callback.urls,
     *messages.api.urls,
     *message_lists.api.urls,
     *chat.api.urls,

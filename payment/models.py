@@ -184,3 +184,14 @@ class GiftResource(models.Model):
 
     def __str__(self) -> str:
         return self.attr_file
+
+
+from payment.order_models import (  # noqa: E402, F401  what Django looks for here
+    Bill,
+    BillLine,
+    Channel,
+    Notification,
+    Order,
+    Package,
+    Refund,
+)
