@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from heihei_site import jobs
 from heihei_site.api.addresses import public_url
 from heihei_site.api.errors import (
     AccountAbnormal,
@@ -120,7 +121,13 @@ def ask_soon(order: Order, *, failed: bool) -> None:
 
     That it failed is believed as far as the list of orders goes; who pays later still gets their gold.
     """
-    waiting = Order.objects.filter(pk=order.pk, state__in=Order.UNPAID)
-    waiting.update(next_query_at=Now())
+    from payment.tasks import query_order  # tasks import the services
+
+    if order.state not in Order.UNPAID:
+        return
     if failed:
-        waiting.filter(state=Order.State.CREATED).update(state=Order.State.FAILED)
+        Order.objects.filter(pk=order.pk, state=Order.State.CREATED).update(state=Order.State.FAILED)
+    try:
+        jobs.hand_over(query_order, order.pk)
+    except jobs.NoWorker:
+        Order.objects.filter(pk=order.pk, state__in=Order.UNPAID).update(next_query_at=Now())  # the next sweep's

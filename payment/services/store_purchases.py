@@ -14,7 +14,8 @@ MOST = 12  # transactions shown at once
 
 def present(order: Order, shown: str, *, address: str) -> None:
     """Each is verified on its own; OrderInvalid where none is genuine and this buyer's."""
-    if not any([_believed(order, signed, address) for signed in signed_in(shown)]):  # all of them, not up to the first
+    believed = [_believed(order, signed, address) for signed in signed_in(shown)]
+    if not any(believed):
         raise OrderInvalid
 
 
@@ -29,9 +30,8 @@ def signed_in(shown: str) -> list[str]:
 
 
 def _believed(order: Order, signed: str, address: str) -> bool:
-    heard = Heard(
-        Channel.IAP, Notification.Source.PHONE, Notice({}, signed.encode("utf-8", "replace")), address or None
-    )
+    notice = Notice({}, signed.encode("utf-8", "replace"))
+    heard = Heard(Channel.IAP, Notification.Source.PHONE, notice, address or None)
     try:
         purchase = registry.app_store().read_purchase(signed)
     except Forged as error:

@@ -10,8 +10,8 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from urllib.parse import urlencode
 
 import jwt
@@ -24,6 +24,9 @@ from heihei_site.providers.gateways.base import BillLine, Due, Notice
 from heihei_site.providers.gateways.book import Book, Payment
 from heihei_site.providers.gateways.keys import kept, rsa_pair, store_chain
 from heihei_site.providers.gateways.wechat import SIGNATURE_TYPE, WechatAccount, WechatPay
+
+if TYPE_CHECKING:
+    from alipay import AliPay
 
 Status = Literal["success", "closed"]
 Tampering = Literal["", "amount", "sign", "appid"]
@@ -105,18 +108,22 @@ class DevelopmentAlipay(Alipay):
         }
         return self.signed(said, spoiled=tamper == "sign")
 
-    def signed(self, said: Mapping[str, str], *, sign_type: str = "RSA2", spoiled: bool = False) -> Notice:
-        """A notification with these fields, as Alipay signs it: sign and sign type are not signed for."""
+    @cache  # noqa: B019  there is one of us
+    def signer(self, sign_type: str) -> "AliPay":
+        """Alipay itself, as far as signing goes."""
         from alipay import AliPay
 
         gateway = rsa_pair("alipay-gateway")
-        signer = AliPay(
+        return AliPay(
             appid=self.account.app_id,
             app_private_key_string=gateway.private,
             alipay_public_key_string=gateway.public,
             sign_type=sign_type,
         )
-        signature = signer._sign("&".join(f"{name}={said[name]}" for name in sorted(said)))
+
+    def signed(self, said: Mapping[str, str], *, sign_type: str = "RSA2", spoiled: bool = False) -> Notice:
+        """A notification with these fields, as Alipay signs it: sign and sign type are not signed for."""
+        signature = self.signer(sign_type)._sign("&".join(f"{name}={said[name]}" for name in sorted(said)))
         if spoiled:
             signature = spoil(signature)
         body = urlencode({**said, "sign_type": sign_type, "sign": signature}).encode()
@@ -291,7 +298,10 @@ class DevelopmentStore(AppleStore):
         number = str(int(token.replace("-", "")[:13], 16))  # the same at every call
         purchase = self.purchase(product_id, transactionId=number, appAccountToken=token, **changed)
         notice = self.news("ONE_TIME_CHARGE" if status == "success" else "REFUND", purchase)
-        return Notice(notice.headers, notice.body[:-20] + b"A" + notice.body[-19:]) if tamper == "sign" else notice
+        if tamper == "sign":
+            payload, _, signature = json.loads(notice.body)["signedPayload"].rpartition(".")
+            notice = Notice(notice.headers, json.dumps({"signedPayload": f"{payload}.{spoil(signature)}"}).encode())
+        return notice
 
     def signed(self, said: Mapping[str, Any]) -> str:
         chain = store_chain()
