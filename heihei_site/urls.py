@@ -16,6 +16,8 @@ from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
 from messages import views as messages
+from payment import callbacks as payment_callbacks
+from payment import order_views as orders
 from users import account_views as accounts
 from users import downloads
 from users import views as users
@@ -24,6 +26,7 @@ urlpatterns = [
     path("", pages.status),
     path("health", health.ready),
     path("health/live", health.live),
+    path("health/audit", health.money),
     path("metrics", numbers.metrics),
     path("playground", playground.page),
     path("playground/code", playground.code),
@@ -50,6 +53,8 @@ urlpatterns = [
     *accounts.api.urls,
     *accounts.sms.urls,
     *users.api.urls,
+    *orders.api.urls,
+    *payment_callbacks.callback.urls,
     *messages.api.urls,
     *message_lists.api.urls,
     *chat.api.urls,

@@ -6,12 +6,18 @@ from django.db.models import QuerySet
 from heihei_site.postgres.compiled import Compiled
 from heihei_site.postgres.kept import Kept
 from payment.models import Gift, GiftResource
+from payment.order_models import Package
 from payment.serializers import GiftFile, GiftFiles, GiftInfo
 
 
 @Compiled
 def _on_sale() -> QuerySet[Gift]:
     return Gift.objects.filter(active=True)
+
+
+def packages_of(channel: str) -> QuerySet[Package]:
+    """What is sold through it, in the operators' order."""
+    return Package.objects.filter(channel=channel, active=True)
 
 
 def gift_list(base_url: str) -> list[GiftInfo]:

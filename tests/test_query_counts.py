@@ -32,7 +32,8 @@ from messages.models import InstantMessage
 from messages.room_events import by
 from messages.services import entries, im
 from payment.models import Gift, GiftResource
-from payment.services import purchases
+from payment.packages import seed_packages
+from payment.services import orders, purchases
 from tests import factories
 from users.models import Block, Follow, Identity, User
 from users.services import sms_codes, words
@@ -536,6 +537,26 @@ def history_msg() -> tuple[User | None, Params]:
 def message_del() -> tuple[User | None, Params]:
     reader, _ = written_to()
     return reader, {"userId": InstantMessage.objects.get().sender_id}
+
+
+@scenario("payment/list-package")
+def list_package() -> tuple[User | None, Params]:
+    seed_packages()
+    return factories.person(), {"channel": "wechat"}
+
+
+@scenario("payment/create-order")
+def create_order() -> tuple[User | None, Params]:
+    seed_packages()
+    return factories.person(), {"packageId": 201, "channel": "wechat"}
+
+
+@scenario("payment/order-notify")
+def order_notify() -> tuple[User | None, Params]:
+    seed_packages()
+    buyer = factories.person()
+    order, _ = orders.create(buyer=buyer, package_id=101, channel="alipay", now=timezone.now())
+    return buyer, {"order": order.number, "status": 1, "data": "9000"}
 
 
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:

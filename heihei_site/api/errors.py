@@ -43,6 +43,10 @@ class IdentityUnreachable(Refusal):
     code, text = 400, "第三方登录暂时不可用，请稍后再试"
 
 
+class PaymentUnavailable(Refusal):
+    code, text = 400, "支付暂时不可用，请稍后再试"
+
+
 class ManagersEnough(Refusal):
     code, text = 400, "管理员人数已满"
 
@@ -129,6 +133,10 @@ class TokenInvalid(Refusal):
 
 class AccountAbnormal(Refusal):
     code, text = 721, "用户账户异常"
+
+
+class RechargeCapped(Refusal):
+    code, text = 721, "今日充值已达上限"
 
 
 class Muted(Refusal):

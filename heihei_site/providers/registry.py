@@ -8,6 +8,8 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from heihei_site.providers.credentials.base import UploadCredentials
+from heihei_site.providers.gateways.apple import AppStore
+from heihei_site.providers.gateways.base import Gateway
 from heihei_site.providers.identity.base import Identity
 from heihei_site.providers.push.base import KINDS, PushVendor
 from heihei_site.providers.rtc.base import Rtc
@@ -39,6 +41,15 @@ def rtc() -> Rtc:
 
 def credentials() -> UploadCredentials:
     return cast(UploadCredentials, get("credentials"))
+
+
+def gateway(channel: str) -> Gateway:
+    """Who takes money through `alipay` or `wechat`."""
+    return cast(Gateway, get({"wechat": "wechat-pay"}.get(channel, channel)))
+
+
+def app_store() -> AppStore:
+    return cast(AppStore, get("app-store"))
 
 
 def push(kind: str) -> PushVendor:

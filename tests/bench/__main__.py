@@ -13,6 +13,7 @@ SECTIONS = {
     "memory": "tests.bench.fanout.memory",
     "calls": "tests.bench.calls",
     "gifts": "tests.bench.gifts",
+    "orders": "tests.bench.orders",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
     "mass": "tests.bench.mass",

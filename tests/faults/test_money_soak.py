@@ -1,0 +1,115 @@
+"""`make soak`: ten minutes of money with real processes, while one after the other dies at a labelled point.
+
+HEIHEI_SOAK_SECONDS says how long, HEIHEI_SOAK_SEED which way; the seed is printed. In the end everybody has what the
+answers they got say, and `reconcile` is content.
+"""
+
+import os
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from heihei_site.providers import registry
+from payment.crash_points import LABELS
+from tests.faults.test_money import GIFT, PATIENCE, PRICE, Person, Trap
+from tests.payment.gateways import wechat
+from tests.processes import wait_until
+from tests.venue import Venue
+
+TILLS = 4
+GOLD, FEN = (60, 380, 980), (600, 3800, 9800)
+WITHOUT_OPERATORS = [label for label in LABELS if label.startswith(("gift.", "order.")) and ".refund." not in label]
+
+
+@dataclass
+class Till:
+    """One thread of people: what they were told, counted."""
+
+    venue: Venue
+    person: Person
+    live: int
+    chance: random.Random
+    told: Counter[str] = field(default_factory=Counter)
+
+    def run(self, end: float) -> None:
+        while time.monotonic() < end:
+            self.chance.choice((self.buy, self.give, self.give))()
+
+    def buy(self) -> None:
+        place = self.chance.randrange(3)
+        answer = self.person.call("payment/create-order", packageId=201 + place, channel="wechat")
+        if answer["errorcode"] in (429, 721):  # the day's cap, after half a hundred of the dearest
+            return
+        notice = wechat().notification(answer["order"], FEN[place])
+        for _ in range(self.chance.randint(1, 3)):
+            self.tell(notice.body, dict(notice.headers))
+        self.told["bought"] += GOLD[place]
+
+    def tell(self, body: bytes, headers: dict[str, str]) -> None:
+        """As a gateway: until it is answered."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                address = f"{self.venue.base_url}/api/payment/wepaycallback"
+                answer = httpx.post(address, content=body, headers=headers, timeout=10, trust_env=False)
+                if answer.status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < deadline, "nobody answers the gateway"
+            time.sleep(0.3)
+
+    def give(self) -> None:
+        combo = f"{self.chance.getrandbits(128):032x}"
+        said = {"liveId": self.live, "giftId": GIFT, "amount": 1, "gift_uuid": combo}
+        answers = [self.person.call("live/buy-gift", **said) for _ in range(self.chance.randint(1, 2))]
+        codes = {answer["errorcode"] for answer in answers}
+        assert codes <= {0, 740}
+        self.told["spent"] += PRICE if 0 in codes else 0
+
+
+@pytest.mark.soak
+def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> None:
+    seconds = float(os.environ.get("HEIHEI_SOAK_SECONDS", "600"))
+    seed = int(os.environ.get("HEIHEI_SOAK_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"HEIHEI_SOAK_SEED={seed}")
+    settings.VAR_DIR = venue.instance.var  # its keys are the gateway's
+    registry.get.cache_clear()
+    anchor, *buyers = [Person(venue, *one) for one in venue.people(TILLS + 1)]
+    live = anchor.call("live/create-live", title="夜")["live"]["liveId"]
+    anchor.call("live/start-live", liveId=live)
+    venue.keep_open(live)
+    for buyer in buyers:
+        buyer.call("live/join-live", liveId=live)
+    venue.keep_inside(live)
+    end, chance = time.monotonic() + seconds, random.Random(seed)
+    tills = [Till(venue, buyer, live, random.Random(f"{seed}-{n}")) for n, buyer in enumerate(buyers)]
+    failures: list[BaseException] = []
+
+    def work(till: Till) -> None:
+        try:
+            till.run(end)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(till,)) for till in tills]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < end and not failures:
+        trap = Trap(venue, chance.choice(WITHOUT_OPERATORS))
+        wait_until(lambda: trap.snapped() or failures, 2 * PATIENCE, "somebody passes")  # noqa: B023
+        time.sleep(chance.uniform(3, 10))
+    for thread in threads:
+        thread.join()
+    assert not failures
+    unsettled = "SELECT count(*) FROM payment_notification WHERE settled_at IS NULL AND verdict = 'accepted'"
+    wait_until(lambda: venue.sql(unsettled) == 0, 2 * PATIENCE, "everything is settled")
+    for till in tills:
+        assert till.person.purse == (till.told["bought"] - till.told["spent"], 0, 0)
+    assert anchor.purse == (0, sum(till.told["spent"] for till in tills), 0)
+    assert "sound" in venue.reconcile()
