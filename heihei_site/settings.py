@@ -434,6 +434,15 @@ PROVIDERS = {
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
         PROVIDERS[kind] = vendor
+GETUI_API = env.str("GETUI_API", "https://restapi.getui.com/v2")
+GETUI_APP_ID = env.str("GETUI_APP_ID", "")
+GETUI_APP_KEY = env.str("GETUI_APP_KEY", "")
+GETUI_MASTER_SECRET = env.str("GETUI_MASTER_SECRET", "")
+APNS_API = env.str("APNS_API", "https://api.push.apple.com")
+APNS_KEY = env.str("APNS_KEY", "", multiline=True)  # what the .p8 file has in it
+APNS_KEY_ID = env.str("APNS_KEY_ID", "")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", "")
+APNS_TOPIC = env.str("APNS_TOPIC", "")  # the bundle id of the app
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")

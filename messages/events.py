@@ -9,6 +9,7 @@ from heihei_site.realtime.events import Event, Kind
 from heihei_site.realtime.pushing import Push
 from users.models import User
 
+PUSH_TEXT = 100  # characters: Apple takes 4 KB with everything around it
 MESSAGES_LINK = "wmlives_heihei://message"
 
 
@@ -118,7 +119,7 @@ class Written(Between):
 def push_of(sender: TalkerCard, text: str) -> Push:
     return Push(
         title=sender["display_name"],
-        text=text,
+        text=text if len(text) <= PUSH_TEXT else f"{text[:PUSH_TEXT]}…",
         action="message",
         links={clients.IM: MESSAGES_LINK},
         from_user_id=sender["id"],
