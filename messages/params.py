@@ -7,10 +7,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from heihei_site.api.params import Word, text_field
-from messages.models import InstantMessage
-
-_Kind = InstantMessage.Kind
-WRITTEN = [_Kind.TEXT, _Kind.IMAGE, _Kind.AUDIO, _Kind.VIDEO, _Kind.GIFT]
+from messages.services import contents
 
 
 class ContentField(serializers.JSONField):
@@ -28,7 +25,7 @@ class ContentField(serializers.JSONField):
 
 def kind_field(**kwargs: Any) -> serializers.ChoiceField:
     """What people write; the other kinds are ours to write (D45)."""
-    return serializers.ChoiceField([kind.value for kind in WRITTEN], **kwargs)
+    return serializers.ChoiceField([kind.value for kind in contents.WRITTEN], **kwargs)
 
 
 def client_msg_id_field(**kwargs: Any) -> serializers.CharField:

@@ -59,6 +59,11 @@ class Event:
         body.update((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "version" and not _beside(f))
         return {name: value for name, value in body.items() if value is not None}
 
+    @property
+    def state_name(self) -> str:
+        """Of states of one name only the newest is told."""
+        return self.action or self.msg_type
+
     def push(self) -> Push | None:
         """What of a personal message is pushed to who is not reached over a socket; None: it is not pushed."""
         return None
