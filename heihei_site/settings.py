@@ -212,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-server-calls": {
+        "task": "messages.tasks.forget_server_calls",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-messages": {
         "task": "heihei_site.realtime.tasks.forget",
         "schedule": timedelta(hours=1),
@@ -403,6 +408,10 @@ HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
 HISTORY_LIMIT = 50  # and how many one may ask for
 NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
 RECALL_WITHIN = timedelta(minutes=2)  # a message can be taken back
+
+MESSAGE_SERVER_KEY = secret("MESSAGE_SERVER_KEY")  # of other servers of ours that call messageserver/
+MESSAGE_SERVER_CLOCK = timedelta(minutes=5)  # by which theirs may be wrong
+RELAYED_BYTES = 16 * 1024  # of one message they send
 
 # --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
 

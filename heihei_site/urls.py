@@ -13,6 +13,7 @@ from live import moderation_views as moderation
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
+from messages import server_views as message_server
 from messages import views as messages
 from users import account_views as accounts
 from users import downloads
@@ -42,6 +43,7 @@ urlpatterns = [
     *users.api.urls,
     *messages.api.urls,
     *message_lists.api.urls,
+    *message_server.api.urls,
     *chat.api.urls,
     *matching.api.urls,
     *live.api.urls,

@@ -32,6 +32,13 @@ def client_msg_id_field(**kwargs: Any) -> serializers.CharField:
     return serializers.CharField(max_length=64, allow_blank=True, trim_whitespace=False, **kwargs)
 
 
+def _letters(many: int) -> Word:
+    return Word(lambda **kwargs: serializers.CharField(max_length=many, allow_blank=True, **kwargs))
+
+
+Signature = Annotated[str, _letters(128)]
+Stamp = Annotated[str, _letters(32)]
+Nonce = Annotated[str, _letters(128)]
 Text = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
 Kind = Annotated[str, Word(kind_field, name="msgType")]
 Content = Annotated[dict[str, Any], Word(ContentField)]
