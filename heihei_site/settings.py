@@ -431,7 +431,8 @@ CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
 PUSH_DELAY = timedelta(seconds=5)  # after the message, for a socket to bring it
-QUIET_HOURS = (23, 8)  # of the day in Shanghai: nothing but calls is pushed from the first until the second
+# Of the day in Shanghai: nothing but calls is pushed from the first until the second; the same twice: whenever.
+QUIET_HOURS = tuple(env.list("QUIET_HOURS", cast=int, default=[23, 8]))
 PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation or live
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
