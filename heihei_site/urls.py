@@ -15,6 +15,7 @@ from live import replay_views as replays
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
+from messages import server_views as message_server
 from messages import views as messages
 from payment import callbacks as payment_callbacks
 from payment import order_views as orders
@@ -57,6 +58,7 @@ urlpatterns = [
     *payment_callbacks.callback.urls,
     *messages.api.urls,
     *message_lists.api.urls,
+    *message_server.api.urls,
     *chat.api.urls,
     *matching.api.urls,
     *live.api.urls,

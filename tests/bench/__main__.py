@@ -14,6 +14,7 @@ SECTIONS = {
     "calls": "tests.bench.calls",
     "gifts": "tests.bench.gifts",
     "orders": "tests.bench.orders",
+    "letters": "tests.bench.letters",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
     "mass": "tests.bench.mass",
