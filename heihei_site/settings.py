@@ -64,6 +64,8 @@ INSTALLED_APPS = [
     "messages",
     "live",
     "chat",
+    "topics",
+    "records",
     "heihei_site.system",
 ]
 MIDDLEWARE = [
@@ -143,6 +145,7 @@ LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
+TALLY_SECONDS = 1
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -187,6 +190,21 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-recordings": {
         "task": "live.tasks.forget_recordings",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
+    },
+    "fold-tallies": {
+        "task": "topics.tasks.fold",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "tell-authors": {
+        "task": "topics.tasks.tell_authors",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "recount-topics": {
+        "task": "topics.tasks.recount",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
@@ -402,6 +420,28 @@ MATCH_TIPS = 6  # to read meanwhile
 CHAT_CALLS = "300/minute"  # per person: each may ring a phone
 CHAT_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room
 CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back before the call ends
+
+# --- Topics and records (docs/adr/0013-counting-and-heat.md) -------------------------------------------------------
+
+TOPICS_PAGE = 20
+DUE_CHAT_PEOPLE = 10  # who were just active, in the due-chat area of the list of topics
+POSTS_PAGE = 11  # of a topic
+REPLIES_PAGE = 20  # to a post
+REPLIES_SHOWN = 3  # with each post of a topic
+POSTS_DEPTH = 1000  # posts of a topic, and replies to one, that one can page through
+SUBJECT_TITLE_LENGTH = 64
+SUBJECT_SAMPLES_LENGTH = 4000  # characters
+SUBJECT_LENGTH = 3600  # seconds, as phones say
+SUBJECTS = "60/minute"  # posts and replies a person
+SUBJECT_DEEDS = "600/minute"  # likes and listens a person
+LISTEN_COUNTS_AGAIN = timedelta(minutes=1)  # after a person has heard a subject
+HEAT_HALF_LIFE = timedelta(hours=12)  # after which what warmed a subject or a topic counts half
+HEAT_OF = {"post": 5.0, "listen": 1.0, "like": 3.0, "reply": 5.0, "gold": 1.0}  # a post's is its own from the beginning
+AUTHOR_QUIET = timedelta(minutes=1)  # between two notices about the same subject and kind of deed: more are put together
+RECORDS_PAGE = 20
+RECORD_BYTES = 10 * 1024 * 1024
+RECORD_SECONDS = (3, 300)
+RECORDS = "20/hour"  # uploads a person
 
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
