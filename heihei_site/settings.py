@@ -405,6 +405,8 @@ INSTANT_MESSAGE_LENGTH = 500  # characters
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
 MESSAGE_LIST = 50  # rows of it at once
 HISTORY_PAGE = 100  # messages
+NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
+RECALL_WITHIN = timedelta(minutes=2)  # a message can be taken back
 
 # --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
 

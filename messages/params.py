@@ -9,6 +9,9 @@ from rest_framework import serializers
 from heihei_site.api.params import Word, text_field
 from messages.models import InstantMessage
 
+_Kind = InstantMessage.Kind
+WRITTEN = [_Kind.TEXT, _Kind.IMAGE, _Kind.AUDIO, _Kind.VIDEO, _Kind.GIFT]
+
 
 class ContentField(serializers.JSONField):
     """A JSON object, or its text where parameters are texts. Which one it must be is its kind's to say."""
@@ -24,7 +27,8 @@ class ContentField(serializers.JSONField):
 
 
 def kind_field(**kwargs: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField([InstantMessage.Kind.TEXT.value], **kwargs)
+    """What people write; the other kinds are ours to write (D45)."""
+    return serializers.ChoiceField([kind.value for kind in WRITTEN], **kwargs)
 
 
 def client_msg_id_field(**kwargs: Any) -> serializers.CharField:

@@ -4,9 +4,11 @@ from typing import TypedDict
 
 from django.conf import settings
 
-from messages.events import EntryData, MessageEntry
+from messages.events import EntryData, MessageEntry, in_words
 from messages.models import Entry
 from users.models import User
+
+RECALLED = "消息已撤回"
 
 
 class EntryRow(TypedDict):
@@ -67,5 +69,7 @@ def _length(seconds: int) -> str:
 
 def _beginning(entry: Entry) -> str:
     """Nothing of a message whose writer is erased."""
-    said = str(entry.message.content.get("text", "")) if entry.message else ""
+    said = in_words(entry.message.kind, entry.message.content) if entry.message else ""
+    if entry.message and entry.message.recalled_at:
+        said = RECALLED
     return said if len(said) <= settings.MESSAGE_LIST_TEXT else f"{said[: settings.MESSAGE_LIST_TEXT]}…"

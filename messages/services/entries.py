@@ -20,9 +20,9 @@ WITH news AS (
         AS news (owner_id, peer_id, kind, seconds, message_id, unread)
 ), noted AS (
     INSERT INTO inbox_entry AS entry
-        (owner_id, peer_id, kind, posts, callings, calls, seconds, message_id, unread, changed_at)
+        (owner_id, peer_id, kind, posts, callings, calls, seconds, message_id, unread, read_until, changed_at)
     SELECT owner_id, peer_id, kind, (kind = 'post')::int, (kind = 'calling')::int, (kind = 'call')::int, seconds,
-        message_id, unread, clock_timestamp()
+        message_id, unread, 0, clock_timestamp()
     FROM news ORDER BY owner_id
     ON CONFLICT (owner_id, peer_id) DO UPDATE SET
         kind = EXCLUDED.kind,
@@ -33,14 +33,16 @@ WITH news AS (
         message_id = COALESCE(EXCLUDED.message_id, entry.message_id),
         unread = entry.unread + EXCLUDED.unread,
         changed_at = EXCLUDED.changed_at
-    RETURNING owner_id
+    RETURNING owner_id, xmax = 0 AS is_new
 ), more AS (
     SELECT owner_id, sum(unread) AS unread FROM noted JOIN news USING (owner_id) GROUP BY owner_id
+), counted AS (
+    INSERT INTO inbox_mailbox AS mailbox (owner_id, unread, version, read_until)
+    SELECT owner_id, unread, 1, 0 FROM more WHERE unread > 0 ORDER BY owner_id
+    ON CONFLICT (owner_id) DO UPDATE SET unread = mailbox.unread + EXCLUDED.unread, version = mailbox.version + 1
+    RETURNING owner_id, unread, version
 )
-INSERT INTO inbox_mailbox AS mailbox (owner_id, unread, version, read_until)
-SELECT owner_id, unread, 1, 0 FROM more WHERE unread > 0 ORDER BY owner_id
-ON CONFLICT (owner_id) DO UPDATE SET unread = mailbox.unread + EXCLUDED.unread, version = mailbox.version + 1
-RETURNING owner_id, unread, version
+SELECT owner_id, is_new, counted.unread, counted.version FROM noted LEFT JOIN counted USING (owner_id)
 """
 
 
@@ -56,14 +58,17 @@ class News:
     unread: int = 0
 
 
-def note(*news: News) -> None:
+def note(*news: News) -> bool:
     """Within telling(), once, as its last change: rows of lists are locked after everything but counters of streams.
-    For one person, or the two of a pair."""
+    For one person, or the two of a pair. Whether none of them had a row about the other."""
     columns = [[*column] for column in zip(*map(_values, sorted(news, key=lambda one: one.owner_id)), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, columns)
-        for owner_id, unread, version in cursor.fetchall():
+        noted = cursor.fetchall()
+    for owner_id, _, unread, version in noted:
+        if version is not None:
             _tell(owner_id, unread, version)
+    return all(is_new for _, is_new, _, _ in noted)
 
 
 def _values(news: News) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from messages.services import entries
 
 CALL = "due-chat-notify"
 INVITATIONS = {CALL, "live-invite"}  # actions
+UNCOUNTED = {InstantMessage.Kind.DUE_CHAT, InstantMessage.Kind.TOPIC}  # in the message list
 
 _MARK = """
 INSERT INTO inbox_historymark AS mark (owner_id, seq, deleted) VALUES (%s, %s, %s)
@@ -50,7 +51,7 @@ def page(*, owner_id: int, client: Client, before: int | None, limit: int) -> Hi
         element = orjson.loads(text)
         if marks.get(seq) or not _is_said(element):
             continue
-        unread = seq > read_until and seq not in marks and element["msg"].get("fromUserId") != owner_id
+        unread = seq > read_until and seq not in marks and _asks_for_reading(element, owner_id)
         found.unread_count += unread
         if (before is None or seq < before) and len(found.read) + len(found.unread) < limit:
             if element["msg"].get("action") == CALL:
@@ -67,6 +68,11 @@ def _told(owner_id: int) -> QuerySet[Message]:
 def _is_said(element: dict[str, Any]) -> bool:
     """By a person to a person; not what only moves the screens of a phone."""
     return element.get("msgType") == "IM" or element["msg"].get("action") in INVITATIONS
+
+
+def _asks_for_reading(element: dict[str, Any], owner_id: int) -> bool:
+    message = element["msg"]
+    return bool(message.get("fromUserId") != owner_id and message["msgType"] != InstantMessage.Kind.TOPIC)
 
 
 def _as_kept(message: dict[str, Any], remaining: timedelta) -> None:
@@ -109,6 +115,6 @@ def _find(owner_id: int, msg_id: int) -> Sequence[tuple[int, str]]:
 def _count_as_read(owner_id: int, element: dict[str, Any]) -> None:
     """Only what somebody wrote is counted in the message list."""
     message = element["msg"]
-    written = element.get("msgType") == "IM" and message["msgType"] != InstantMessage.Kind.DUE_CHAT
+    written = element.get("msgType") == "IM" and message["msgType"] not in UNCOUNTED
     if written and message["fromUserId"] != owner_id:
         entries.read_one(owner_id=owner_id, peer_id=message["fromUserId"])

@@ -1,0 +1,96 @@
+"""What a phone may say in a message (D14), and what sending it does besides."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from heihei_site.api.errors import AccountAbnormal, GiftUnknown, InvalidParameter
+from messages.models import InstantMessage
+from payment.models import Gift
+from payment.services import gifts
+from users.models import User
+from users.services import repeats, standing, words
+
+Kind = InstantMessage.Kind
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of characters
+
+
+def _nothing(msg_id: int, recipient_id: int) -> None:
+    pass
+
+
+def _no_name() -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message on its way: what both will read, what is done once it is stored (in the same transaction, before
+    message lists are locked), and its name where the phone gave it none."""
+
+    content: Mapping[str, Any]
+    settle: Callable[[int, int], None] = _nothing
+    name: Callable[[], str] = _no_name
+
+
+def read(sender: User, recipient_id: int, kind: str, content: Mapping[str, Any]) -> Said:
+    """What the phone means; InvalidParameter where that is nothing, and what each kind refuses with."""
+    match kind:
+        case Kind.TEXT:
+            return Said({"text": words.masked(_text_of(content))})
+        case Kind.GIFT:
+            return _gift(sender, recipient_id, content)
+        case _:
+            raise InvalidParameter
+
+
+def _text_of(content: Mapping[str, Any]) -> str:
+    """The text of a text message, without what else a phone may have put beside it; InvalidParameter if it has none
+    that anybody could read."""
+    text = content.get("text")
+    if not isinstance(text, str) or not 1 <= len(text) <= settings.INSTANT_MESSAGE_LENGTH:
+        raise InvalidParameter
+    categories = set(map(unicodedata.category, text))
+    if categories <= _INVISIBLE or "Cs" in categories or "\0" in text:  # half a character, and what is no text in SQL
+        raise InvalidParameter
+    return text
+
+
+def _gift(sender: User, recipient_id: int, content: Mapping[str, Any]) -> Said:
+    """Paid with the message (D19, D26). A phone that gives its message no name and sends it again within seconds gives
+    one gift."""
+    if sender.is_protected_minor:
+        raise AccountAbnormal
+    gift_id = content.get("giftId")
+    if isinstance(gift_id, str) and gift_id.isascii() and gift_id.isdigit() and len(gift_id) < 10:
+        gift_id = int(gift_id)
+    if not isinstance(gift_id, int) or isinstance(gift_id, bool):
+        raise InvalidParameter
+    gift = Gift.objects.filter(pk=gift_id, active=True).first() if 0 < gift_id < 2**31 else None
+    if gift is None:
+        raise GiftUnknown
+
+    def pay(msg_id: int, receiver_id: int) -> None:
+        given = gifts.give(
+            sender_id=sender.pk,
+            receiver_id=receiver_id,
+            place=f"im:{receiver_id}",
+            gift=gift,
+            combo=gifts.Combo("", 1),
+            repeat_key=str(msg_id),
+        )
+        standing.record_gift(
+            sender_id=sender.pk,
+            receiver_id=receiver_id,
+            gold=given.gold_spent,
+            points=given.points,
+            experience=given.experience,
+        )
+
+    def name() -> str:
+        return f"gift {repeats.recognise(sender.pk, 'im gift', recipient_id, gift_id).key}"
+
+    return Said({"text": f"我送你{gift.name}", "gift_id": gift.pk}, settle=pay, name=name)
