@@ -208,6 +208,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
+    "forget-records": {
+        "task": "records.tasks.forget",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "tell-audiences": {
         "task": "heihei_site.realtime.tasks.tell_audiences",
         "schedule": timedelta(seconds=AUDIENCE_SWEEP_SECONDS),
@@ -423,7 +428,7 @@ CHAT_CALLS = "300/minute"  # per person: each may ring a phone
 CHAT_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room
 CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back before the call ends
 
-# --- Topics and records (docs/adr/0013-counting-and-heat.md) -------------------------------------------------------
+# --- Topics and records (docs/adr/0017-counting-and-heat.md) -------------------------------------------------------
 
 TOPICS_PAGE = 20
 DUE_CHAT_PEOPLE = 10  # who were just active, in the due-chat area of the list of topics
@@ -444,6 +449,7 @@ RECORDS_PAGE = 20
 RECORD_BYTES = 10 * 1024 * 1024
 RECORD_SECONDS = (3, 300)
 RECORDS = "20/hour"  # uploads a person
+REJECTED_RECORDS_KEPT = timedelta(days=7)  # for operators to think again
 
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 

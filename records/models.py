@@ -27,7 +27,6 @@ class Record(models.Model):
     score = models.BigIntegerField(null=True)  # its place among the published: of a sequence, the newest has the highest
     created_at = models.DateTimeField("上传时间", db_default=Now())
     reviewed_at = models.DateTimeField("审核时间", null=True)
-    listeners = models.IntegerField("听过的人数", default=0)
 
     class Meta:
         verbose_name = verbose_name_plural = "录音"
@@ -44,6 +43,7 @@ class Record(models.Model):
             models.Index(fields=["-score"], condition=Q(status=1), name="published_records"),
             models.Index(fields=["user", "-id"], name="records_of_a_person"),
             models.Index(fields=["status", "id"], name="records_to_review"),
+            models.Index(fields=["id"], condition=Q(status__in=(2, 3)) & ~Q(file=""), name="records_to_forget"),
         ]
 
     def __str__(self) -> str:

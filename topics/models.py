@@ -111,7 +111,7 @@ class Subject(models.Model):
 
 class Standing(models.Model):
     """What folding has counted for a subject so far. What it is now is that and the tallies not yet folded
-    (docs/adr/0013-counting-and-heat.md)."""
+    (docs/adr/0017-counting-and-heat.md)."""
 
     subject = models.OneToOneField(Subject, on_delete=models.CASCADE, related_name="standing", primary_key=True)
     topic_id = models.BigIntegerField()

@@ -1,7 +1,7 @@
 """Counts of subjects and topics: what was folded, and the tallies that were not yet, read at one moment.
 
 Deeds only add tallies, so that a thousand likes of one post wait for nothing; `fold` is the only one to write standings
-(docs/adr/0013-counting-and-heat.md).
+(docs/adr/0017-counting-and-heat.md).
 """
 
 from collections.abc import Collection

@@ -1,5 +1,5 @@
 """How warm a subject or a topic is, in a number that changes only when something happens
-(docs/adr/0013-counting-and-heat.md).
+(docs/adr/0017-counting-and-heat.md).
 
 What warms counts half after HEAT_HALF_LIFE. All cool alike, so what is warmer than another now is so for ever: it is
 enough to keep how warm each would have been at EPOCH, as a logarithm. New warmth is added to it, and an index of it is

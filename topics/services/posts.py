@@ -68,13 +68,13 @@ def _once(
             known = _made_of(creator, sign)
             if known is None:
                 raise
-    if not is_same(known):
+    if known.state != State.SHOWN or not is_same(known):
         raise FileRefused
     return known
 
 
 def _made_of(creator: User, sign: str) -> Subject | None:
-    return Subject.objects.filter(creator=creator, sign=sign, state=State.SHOWN).first()
+    return Subject.objects.filter(creator=creator, sign=sign).first()
 
 
 def _store(subject: Subject, sign: str, found: claims.Found) -> None:

@@ -1,6 +1,7 @@
 """The topics that there are, in order: operators make them, so they are few, and every process knows them."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from heihei_site.postgres.kept import Kept
 from topics.models import Topic, TopicStanding
@@ -49,6 +50,14 @@ def make_due_chat(topic: Topic) -> None:
     Topic.objects.filter(type=Topic.Type.DUE_CHAT).exclude(pk=topic.pk).update(type=Topic.Type.NORMAL)
     Topic.objects.filter(pk=topic.pk).update(type=Topic.Type.DUE_CHAT)
     shown.changed()
+
+
+@transaction.atomic
+def set_shown(chosen: QuerySet[Topic], is_shown: bool) -> int:
+    """Returns how many were not so before."""
+    changed = Topic.objects.filter(pk__in=chosen.values("pk")).exclude(shown=is_shown).update(shown=is_shown)
+    shown.changed()
+    return changed
 
 
 def seed() -> None:

@@ -1,8 +1,10 @@
 from django.core.management.base import BaseCommand
 
-from chat.services import tips, topics
+from chat.services import tips
+from chat.services import topics as call_topics
 from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
+from topics.services import topics
 from users.services import words
 
 
@@ -14,8 +16,10 @@ class Command(BaseCommand):
         self.stdout.write("catalogue: gifts are there")
         seed_pages()
         self.stdout.write("pages: texts are there")
-        topics.seed()
+        call_topics.seed()
         self.stdout.write("topics of calls: there are some")
+        topics.seed()
+        self.stdout.write("topics for voices: there are some")
         tips.seed()
         self.stdout.write("tips while matching: there are some")
         words.seed()
