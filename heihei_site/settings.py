@@ -139,13 +139,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
 CHAT_SWEEP_SECONDS = 1
+TALLY_SECONDS = 1
 MATCH_SWEEP_SECONDS = 2
 MIC_REVOKE_SECONDS = 10
 LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
-TALLY_SECONDS = 1
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -183,6 +183,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
         "options": {"expires": LIVE_RANK_SECONDS},
     },
+    "forget-records": {
+        "task": "records.tasks.forget",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "settle-media": {
         "task": "live.tasks.settle_media",
         "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
@@ -207,11 +212,6 @@ CELERY_BEAT_SCHEDULE = {
         "task": "topics.tasks.recount",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
-    },
-    "forget-records": {
-        "task": "records.tasks.forget",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
     },
     "tell-audiences": {
         "task": "heihei_site.realtime.tasks.tell_audiences",

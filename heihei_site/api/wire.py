@@ -27,6 +27,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "live_total_ticket": ("liveTotalTicket", "livetotalticket"),
     "replays": ("liveskback", "lookbacks"),
     "following": ("result", "reslut"),
+    "replys": ("replys", "replies"),
+    "record_length": ("redordLength", "recordLength"),
     "recommended": ("isrecomm",),
     "pay_tips": ("pay-tips",),
     "text_head": ("text-head",),
@@ -37,8 +39,6 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "sides": ("users", "user"),
     "creator_id": ("creatorId", "createrId"),
     "closing_comment": ("comment", "common"),
-    "replys": ("replys", "replies"),
-    "record_length": ("redordLength", "recordLength"),
 }
 
 # Doubled only inside the object (or list) of that name: contract_notes.md (e) 13.
