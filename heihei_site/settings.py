@@ -443,8 +443,8 @@ SUBJECTS = "60/minute"  # posts and replies a person
 SUBJECT_DEEDS = "600/minute"  # likes and listens a person
 LISTEN_COUNTS_AGAIN = timedelta(minutes=1)  # after a person has heard a subject
 HEAT_HALF_LIFE = timedelta(hours=12)  # after which what warmed a subject or a topic counts half
-HEAT_OF = {"post": 5.0, "listen": 1.0, "like": 3.0, "reply": 5.0, "gold": 1.0}  # a post's is its own from the beginning
-AUTHOR_QUIET = timedelta(minutes=1)  # between two notices about the same subject and kind of deed: more are put together
+HEAT_OF = {"post": 5.0, "listen": 1.0, "like": 3.0, "reply": 5.0, "gold": 1.0}  # a post: its own
+AUTHOR_QUIET = timedelta(minutes=1)  # between two notices of one kind about a subject: what comes meanwhile is one
 RECORDS_PAGE = 20
 RECORD_BYTES = 10 * 1024 * 1024
 RECORD_SECONDS = (3, 300)

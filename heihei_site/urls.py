@@ -13,6 +13,8 @@ from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
 from messages import views as messages
+from records import views as records
+from topics import views as topics
 from users import account_views as accounts
 from users import downloads
 from users import views as users
@@ -23,6 +25,7 @@ urlpatterns = [
     path("health/live", health.live),
     path("metrics", numbers.metrics),
     path("html/live.html", pages.shared_live),
+    path("html/topic.html", pages.shared_topic),
     path("html/data-export.zip", downloads.data_export),
     path("static/app/<slug:slug>.html", documents.document),
     path("hooks/rtmp/publish", hooks.publish),
@@ -41,6 +44,8 @@ urlpatterns = [
     *message_lists.api.urls,
     *chat.api.urls,
     *matching.api.urls,
+    *topics.api.urls,
+    *records.api.urls,
     *live.api.urls,
     *feeds.api.urls,
     *microphone.api.urls,

@@ -24,7 +24,7 @@ class Record(models.Model):
     file_md5 = models.CharField("MD5", max_length=32)
     length = models.IntegerField("时长（秒）")  # as measured
     status = models.SmallIntegerField("状态", choices=Status.choices, default=Status.WAITING)
-    score = models.BigIntegerField(null=True)  # its place among the published: of a sequence, the newest has the highest
+    score = models.BigIntegerField(null=True)  # its place among the published, the newest highest
     created_at = models.DateTimeField("上传时间", db_default=Now())
     reviewed_at = models.DateTimeField("审核时间", null=True)
 

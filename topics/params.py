@@ -61,9 +61,7 @@ def _gift(caller: Caller, gift_id: int) -> Gift:
 
 TopicParam = Annotated[Topic, Word(IdField, name="topicId", find=_topic, refuses=(PostUnknown,))]
 SubjectParam = Annotated[Subject, Word(IdField, name="subjectId", find=_subject, refuses=(PostUnknown,))]
-OwnSubject = Annotated[
-    Subject, Word(IdField, name="subjectId", find=_own_subject, refuses=(PostUnknown, NotPermitted))
-]
+OwnSubject = Annotated[Subject, Word(IdField, name="subjectId", find=_own_subject, refuses=(PostUnknown, NotPermitted))]
 Order = Annotated[  # whether the newest come first: 0 and hot, 1 and new
     bool,
     Word(

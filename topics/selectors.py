@@ -66,6 +66,13 @@ def find(subject_id: int, viewer: User) -> Subject | None:
     return next(iter(_one(subject_id, viewer.pk)), None)
 
 
+def find_shared(subject_id: int) -> Subject | None:
+    """As anybody sees it who is nobody's friend or enemy, `creator` loaded."""
+    in_a_thread = Q(main=None) | Q(main__state=SHOWN)
+    shown = Subject.objects.filter(in_a_thread, here("creator__"), pk=subject_id, state=SHOWN)
+    return shown.select_related("creator").first()
+
+
 _NEWEST_REPLIES = """
 SELECT reply.* FROM unnest(%(posts)s) AS post (id) CROSS JOIN LATERAL (
     SELECT subject.* FROM topics_subject AS subject JOIN users_user AS creator ON creator.id = creator_id

@@ -1,4 +1,4 @@
-"""What phones are told about topics and subjects: one set of keys for both documented shapes (contract_notes.md (e) 17)."""
+"""What phones are told about topics and subjects: the keys of both documented shapes (contract_notes.md (e) 17)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -89,7 +89,9 @@ class ReplyCard(TypedDict):
 
 
 class SubjectCard(ReplyCard):
-    replies: NotRequired[list[ReplyCard]]
+    """With the newest few of its thread."""
+
+    replies: list[ReplyCard]
 
 
 class SubjectAnswer(TypedDict):
@@ -99,7 +101,7 @@ class SubjectAnswer(TypedDict):
 
 class SubjectDetail(TypedDict):
     topic: TopicCard
-    subject: SubjectCard
+    subject: ReplyCard
     replys: list[ReplyCard]
     users: dict[str, PosterCard]
     page_size: int
@@ -215,8 +217,7 @@ def active_cards(people: Iterable[tuple[User, datetime]], viewer: User) -> list[
     known, now = list(people), timezone.now()
     followed = followed_by(viewer.pk, [user.pk for user, _ in known])
     return [
-        {**poster_card(user, followed=user.pk in followed), "time_tip": time_tip(moment, now)}
-        for user, moment in known
+        {**poster_card(user, followed=user.pk in followed), "time_tip": time_tip(moment, now)} for user, moment in known
     ]
 
 

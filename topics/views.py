@@ -17,7 +17,7 @@ from heihei_site.api.params import Offset
 from heihei_site.api.throttles import Limit
 from payment.services.gifts import Combo
 from topics import params, selectors, serializers
-from topics.models import Subject
+from topics.models import Subject, Topic
 from topics.serializers import Cards
 from topics.services import deeds, posts, showing, topics
 from users.selectors import just_active
@@ -68,16 +68,14 @@ def topic_detail(
 
 
 @api.get(raises=[DeedFailed])
-def subject_detail(
-    caller: Caller, *, subject: params.SubjectParam, offset: Offset = 0
-) -> serializers.SubjectDetail:
+def subject_detail(caller: Caller, *, subject: params.SubjectParam, offset: Offset = 0) -> serializers.SubjectDetail:
     """A post with its topic and its thread, the newest reply first. Of a reply: itself, and the thread it is in."""
     topic = _topic_of(subject)
     thread = selectors.replies(subject.post_id, caller.person, Page.of(offset, settings.REPLIES_PAGE))
     cards = Cards([subject, *thread], topic, caller.person, caller.base_url)
     return {
         "topic": serializers.topic_cards([topic], caller.base_url)[0],
-        "subject": {**cards.of(subject)},
+        "subject": cards.of(subject),
         "replys": [cards.of(reply) for reply in thread],
         "users": cards.users,
         "page_size": settings.REPLIES_PAGE,
@@ -103,9 +101,7 @@ def create_subject(
 ) -> serializers.SubjectAnswer:
     """Posts a voice that was uploaded with `sys/oss-token`, of which `sign` is. `length` counts until the file has been
     measured; `samples` come back as they are. The same upload again is the same post."""
-    made = posts.post(
-        creator=caller.person, topic=topic, sign=sign, title=title, length=length, samples=samples
-    )
+    made = posts.post(creator=caller.person, topic=topic, sign=sign, title=title, length=length, samples=samples)
     return _answer(caller, made)
 
 
@@ -120,16 +116,12 @@ def reply_subject(
     length: params.Length = 0,
 ) -> serializers.SubjectAnswer:
     """Answers a post or a reply with a voice, as create-subject. Who made it is told."""
-    made = posts.reply(
-        creator=caller.person, to=subject, sign=sign, title=title, length=length, samples=samples
-    )
+    made = posts.reply(creator=caller.person, to=subject, sign=sign, title=title, length=length, samples=samples)
     return _answer(caller, made)
 
 
 @api.post(raises=[DeedFailed])
-def update_subject(
-    caller: Caller, *, subject: params.OwnSubject, title: params.Title
-) -> serializers.SubjectAnswer:
+def update_subject(caller: Caller, *, subject: params.OwnSubject, title: params.Title) -> serializers.SubjectAnswer:
     """Another title for what the caller made. 711 for another's."""
     posts.reword(subject=subject, title=title)
     return _answer(caller, subject)
@@ -182,11 +174,12 @@ def buy_gift(
 
 
 def _answer(caller: Caller, subject: Subject) -> serializers.SubjectAnswer:
-    cards = Cards([subject], _topic_of(subject), caller.person, caller.base_url)
-    return {"subject": {**cards.of(subject)}, "users": cards.users}
+    replies = selectors.newest_replies([subject] if subject.is_post else [], caller.person)
+    cards = Cards([subject, *replies.get(subject.pk, [])], _topic_of(subject), caller.person, caller.base_url)
+    return {"subject": cards.with_replies(subject, replies), "users": cards.users}
 
 
-def _topic_of(subject: Subject) -> params.Topic:
+def _topic_of(subject: Subject) -> Topic:
     """PostUnknown where operators have hidden it."""
     topic = topics.find(subject.topic_id)
     if topic is None:

@@ -11,6 +11,9 @@ from heihei_site.providers import registry
 from heihei_site.system import health
 from live import sharing
 from live.models import Live
+from topics import sharing as topic_sharing
+from topics.selectors import find_shared
+from topics.services import counting, topics
 
 WORDS = {"database": "数据库", "bus": "消息总线", "workers": "后台任务"}
 
@@ -37,3 +40,19 @@ def shared_live(request: HttpRequest) -> HttpResponse:
     on_air = is_open and live.status == Live.Status.PLAYING
     listen = registry.streaming().hls_address(live.stream) if on_air else live.lookback_addr
     return render(request, "system/live.html", {"live": live, "is_open": is_open, "on_air": on_air, "listen": listen})
+
+
+def shared_topic(request: HttpRequest) -> HttpResponse:
+    """What the share card of a topic or a subject opens, with a signature of ours."""
+    what = "subject" if "subject" in request.GET else "topic"
+    number, sign = request.GET.get(what, ""), request.GET.get("sign", "")
+    if not re.fullmatch(r"[0-9]{1,16}", number) or not hmac.compare_digest(
+        topic_sharing.signature(what, int(number)).encode(), sign.encode()
+    ):
+        raise Http404
+    subject = find_shared(int(number)) if what == "subject" else None
+    topic = topics.find(subject.topic_id if subject else int(number) if what == "topic" else 0)
+    if topic is None:
+        raise Http404
+    counts = counting.of_subjects([subject.pk])[subject.pk] if subject else None
+    return render(request, "system/topic.html", {"topic": topic, "subject": subject, "counts": counts})

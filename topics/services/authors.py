@@ -64,7 +64,8 @@ def _actor(news: News) -> User | None:
         if last is None:
             return None
         who = last.user_id
-    return User.objects.filter(pk=who).first()
+    actor: User | None = User.objects.filter(pk=who).first()
+    return actor
 
 
 def _notify(news: News, actor: User) -> None:

@@ -1,5 +1,7 @@
 """What people do with a subject: hear it, like it, give something for it. None of it holds the subject's row."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -72,7 +74,7 @@ def _liked(user: User, subject: Subject, change: int) -> Tally:
     )
 
 
-def _one(statement: str, subject: Subject, user: User, **given: object) -> object:
+def _one(statement: str, subject: Subject, user: User, **given: Any) -> Any:
     """The value of the row it returns; None for no row."""
     with connection.cursor() as cursor:
         cursor.execute(statement, {"subject": subject.pk, "user": user.pk, **given})

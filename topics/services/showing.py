@@ -35,10 +35,8 @@ def refuse(subject_id: int) -> bool:
 def _change(subject_id: int, state: Subject.State, *, but: tuple[Subject.State, ...]) -> bool:
     subject = Subject.objects.get(pk=subject_id)
     post = Subject.objects.select_for_update(no_key=True).get(pk=subject.post_id)
-    if not subject.is_post:
-        subject = Subject.objects.select_for_update(no_key=True).get(pk=subject_id)
-    else:
-        subject = post
+    reply = Subject.objects.select_for_update(no_key=True).filter(pk=subject_id) if not subject.is_post else ()
+    subject = next(iter(reply), post)
     if subject.state in but:
         return False
     change = (state == State.SHOWN) - (subject.state == State.SHOWN)

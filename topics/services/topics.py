@@ -1,5 +1,7 @@
 """The topics that there are, in order: operators make them, so they are few, and every process knows them."""
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -7,12 +9,17 @@ from heihei_site.postgres.kept import Kept
 from topics.models import Topic, TopicStanding
 from topics.services.heat import COLD
 
-FIRST_TOPICS = [
-    Topic(name="约聊专区", cat_name="约聊专区", type=Topic.Type.DUE_CHAT, content="刚刚在线的人都在这里，约一个聊聊吧"),
-    Topic(name="唱给陌生人", cat_name="唱歌", content="用一分钟唱一段你最近单曲循环的歌", order=1),
-    Topic(name="睡前故事", cat_name="故事", content="讲一个小故事，陪别人入睡", order=2),
-    Topic(name="方言大会", cat_name="生活", content="用你的家乡话说一句绕口令", order=3),
-    Topic(name="今天的小确幸", cat_name="生活", content="说说今天让你高兴的一件小事", order=4),
+FIRST_TOPICS: list[dict[str, Any]] = [
+    {
+        "name": "约聊专区",
+        "cat_name": "约聊专区",
+        "type": Topic.Type.DUE_CHAT,
+        "content": "刚刚在线的人都在这里，约一个聊聊吧",
+    },
+    {"name": "唱给陌生人", "cat_name": "唱歌", "content": "用一分钟唱一段你最近单曲循环的歌", "order": 1},
+    {"name": "睡前故事", "cat_name": "故事", "content": "讲一个小故事，陪别人入睡", "order": 2},
+    {"name": "方言大会", "cat_name": "生活", "content": "用你的家乡话说一句绕口令", "order": 3},
+    {"name": "今天的小确幸", "cat_name": "生活", "content": "说说今天让你高兴的一件小事", "order": 4},
 ]
 
 
@@ -63,5 +70,5 @@ def set_shown(chosen: QuerySet[Topic], is_shown: bool) -> int:
 def seed() -> None:
     """Where there is no topic. What operators have changed or taken out stays so."""
     if not Topic.objects.exists():
-        for topic in FIRST_TOPICS:
-            save(Topic(name=topic.name, cat_name=topic.cat_name, type=topic.type, content=topic.content, order=topic.order))
+        for first in FIRST_TOPICS:
+            save(Topic(**first))
