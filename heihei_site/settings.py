@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "heihei_site.providers",
     "heihei_site.realtime",
+    "heihei_site.uploads",
     "payment",
     "users",
     "messages",
@@ -146,6 +147,7 @@ LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
+EXAMINATION_SECONDS = 10
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -248,6 +250,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
+    "examine-uploads": {
+        "task": "heihei_site.uploads.tasks.examine",
+        "schedule": timedelta(seconds=EXAMINATION_SECONDS),
+        "options": {"expires": EXAMINATION_SECONDS},
+    },
+    "sweep-uploads": {
+        "task": "heihei_site.uploads.tasks.sweep",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     "fold-kinds": {
         "task": "users.tasks.fold_kinds",
         "schedule": timedelta(minutes=10),
@@ -312,7 +324,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["heihei_site.api.schema.only_api"],
     "ENUM_NAME_OVERRIDES": {"PlatformEnum": ["android", "ios"]},  # a parameter of several spellings
 }
-API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
+API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter, where none is declared (`body_bytes`)
 API_FIELDS = 200  # parameters of one request
 API_THREADS = env.int("API_THREADS", 32)  # calls a web process runs at once, each with a database connection
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
@@ -476,6 +488,7 @@ PROVIDERS = {
     "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
     "rtc": env.str("RTC_PROVIDER", "heihei_site.providers.rtc.outbox.OutboxRtc"),
+    "credentials": env.str("CREDENTIALS_PROVIDER", "heihei_site.providers.credentials.local.LocalCredentials"),
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
@@ -537,6 +550,21 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 
+# --- What people upload (D38, ADR 0013) ------------------------------------------------------------------------------
+
+UPLOAD_KEY = secret("UPLOAD_KEY")  # of what a phone shows for its upload
+UPLOAD_LIFETIME = timedelta(hours=1)  # of leave to write, and to use what was written
+UPLOAD_BYTES = 20 * 1024 * 1024
+UPLOADS_OPEN = 100  # a person may have at once without using them
+AUDIO_SECONDS = 1800  # of one recording
+PICTURE_PIXELS = 50_000_000  # of a picture as it comes; it is written anew with
+PICTURE_EDGE = 2560  # pixels at most each way
+DECODING_SECONDS = 60.0  # for one file, in a process of its own
+DECODING_MEMORY = 1024 * 1024 * 1024  # bytes of addresses that process may have
+EXAMINED_AT_ONCE = 2  # by one worker process
+# Where `data/` of the storage is reached by everybody: the bucket's public address or its CDN; else our own.
+UPLOADS_URL = env.str("UPLOADS_URL", PUBLIC_URL or f"http://127.0.0.1:{PORT}").rstrip("/")
+
 # --- Files that are nobody's but one person's ---------------------------------------------------------------------
 
 STORAGES = {
@@ -551,6 +579,10 @@ STORAGES = {
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
         },
+    },
+    "uploads": {
+        "BACKEND": "heihei_site.uploads.storages.Local",
+        "OPTIONS": {"location": env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))},
     },
     # What our own media server's recordings become; its directory is served as files.
     "replays": {

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from chat import match_views as matching
 from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
+from heihei_site.uploads import receiving, serving
 from live import feed_views as feeds
 from live import hooks
 from live import mic_views as microphone
@@ -28,6 +29,8 @@ urlpatterns = [
     path("html/topic.html", pages.shared_topic),
     path("html/data-export.zip", downloads.data_export),
     path("static/app/<slug:slug>.html", documents.document),
+    path("uploads/<str:module>/<str:name>", receiving.receive),
+    path("data/<str:module>/<str:name>", serving.serve),
     path("hooks/rtmp/publish", hooks.publish),
     path("hooks/rtmp/publish-done", hooks.publish_done),
     path("hooks/rtmp/record-done", hooks.record_done),

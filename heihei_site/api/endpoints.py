@@ -8,6 +8,7 @@ its docstring the documentation, its return type the answer (ADR 0001).
 
 The function's name is the path (`live/buy-gift`) and the key in init's map (`live.buyGift`) unless told otherwise.
 Every endpoint answers GET and POST; `get` and `post` say which one the reference recommends.
+`body_bytes` is for one whose body brings a file (`bodies.py`).
 """
 
 import inspect
@@ -24,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heihei_site.api import envelope, wire
+from heihei_site.api import bodies, envelope, wire
 from heihei_site.api.callers import Caller
 from heihei_site.api.errors import InvalidParameter, Refusal, TokenInvalid
 from heihei_site.api.params import Word
@@ -67,6 +68,7 @@ class Endpoint:
     open_to_all: bool
     writes: bool
     limits: tuple[Limit, ...]
+    body_bytes: int | None
     declared: tuple[type[Refusal], ...]
     parameters: tuple[Parameter, ...]
 
@@ -177,6 +179,7 @@ class Endpoints:
         also: Sequence[str] = (),
         open_to_all: bool = False,
         limits: Sequence[Limit] = (),
+        body_bytes: int | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             name = function.__name__
@@ -189,6 +192,7 @@ class Endpoints:
                 open_to_all=open_to_all,
                 writes=writes,
                 limits=tuple(limits),
+                body_bytes=body_bytes,
                 declared=tuple(raises),
                 parameters=tuple(_read_signature(function)),
             )
@@ -202,6 +206,8 @@ class Endpoints:
         shown = {"endpoint": endpoint, "__doc__": endpoint.function.__doc__}
         view: type[EndpointView] = type("EndpointView", (EndpointView,), shown)
         for place in (endpoint.path, *endpoint.also):
+            if endpoint.body_bytes is not None:
+                bodies.allow(f"/api/{place}", endpoint.body_bytes)
             self.urls.append(path(f"api/{place}", view.as_view()))
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from heihei_site.providers.credentials.base import UploadCredentials
 from heihei_site.providers.identity.base import Identity
 from heihei_site.providers.push.base import KINDS, PushVendor
 from heihei_site.providers.rtc.base import Rtc
@@ -34,6 +35,10 @@ def streaming() -> Streaming:
 
 def rtc() -> Rtc:
     return cast(Rtc, get("rtc"))
+
+
+def credentials() -> UploadCredentials:
+    return cast(UploadCredentials, get("credentials"))
 
 
 def push(kind: str) -> PushVendor:
