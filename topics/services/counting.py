@@ -24,22 +24,23 @@ class Counts:
 
 # One statement sees standings and tallies at one moment: a fold between two would be counted twice or not at all.
 _OF_SUBJECTS = """
-SELECT subject_id, views + more.views, replies + more.replies, likes + more.likes, gifts + more.gifts
-FROM topics_standing AS standing CROSS JOIN LATERAL (
-    SELECT coalesce(sum(tally.views), 0)::bigint AS views, coalesce(sum(tally.replies), 0)::bigint AS replies,
-           coalesce(sum(tally.likes), 0)::bigint AS likes, coalesce(sum(tally.gifts), 0)::bigint AS gifts
-    FROM topics_tally AS tally WHERE tally.subject_id = standing.subject_id
-) AS more
-WHERE subject_id = ANY(%s)
+SELECT counted.id, sum(counted.views)::bigint, sum(counted.replies)::bigint, sum(counted.likes)::bigint,
+       sum(counted.gifts)::bigint
+FROM (
+    SELECT subject_id AS id, views, replies, likes, gifts FROM topics_standing WHERE subject_id = ANY(%(ids)s)
+    UNION ALL
+    SELECT subject_id, views, replies, likes, gifts FROM topics_tally WHERE subject_id = ANY(%(ids)s)
+) AS counted
+GROUP BY counted.id
 """
 _OF_TOPICS = """
-SELECT topic_id, views + more.views, replies + more.replies, likes + more.likes, 0
-FROM topics_topicstanding AS standing CROSS JOIN LATERAL (
-    SELECT coalesce(sum(tally.views), 0)::bigint AS views, coalesce(sum(tally.replies), 0)::bigint AS replies,
-           coalesce(sum(tally.likes), 0)::bigint AS likes
-    FROM topics_tally AS tally WHERE tally.topic_id = standing.topic_id AND tally.topic_id <> 0
-) AS more
-WHERE topic_id = ANY(%s)
+SELECT counted.id, sum(counted.views)::bigint, sum(counted.replies)::bigint, sum(counted.likes)::bigint, 0
+FROM (
+    SELECT topic_id AS id, views, replies, likes FROM topics_topicstanding WHERE topic_id = ANY(%(ids)s)
+    UNION ALL
+    SELECT topic_id, views, replies, likes FROM topics_tally WHERE topic_id = ANY(%(ids)s) AND topic_id <> 0
+) AS counted
+GROUP BY counted.id
 """
 
 
@@ -57,7 +58,7 @@ def _read(statement: str, ids: Collection[int]) -> dict[int, Counts]:
     if not ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(ids)])
+        cursor.execute(statement, {"ids": list(ids)})
         return {owner: Counts(*counted) for owner, *counted in cursor.fetchall()}
 
 
