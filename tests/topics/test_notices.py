@@ -9,6 +9,7 @@ from heihei_site.realtime.models import Message
 from messages.models import InstantMessage
 from tests import factories, voices
 from tests.answers import ok, refused
+from tests.conftest import Api
 from tests.messages.conftest import told
 from topics import tasks
 from topics.models import News, Subject
@@ -160,8 +161,6 @@ def test_a_job_that_fails_tells_later_and_keeps_nobody_else(corner, post, monkey
 def test_a_gift_without_gold_is_told_to_nobody(corner, post):
     refused(corner.rains.post("topic/buy-gift", subjectId=post.pk, giftId=101), 700, "参数错误")
     poor = factories.person()
-    from tests.conftest import Api
-
     refused(Api(poor).post("topic/buy-gift", subjectId=post.pk, giftId=101), 740, "余额不足")
     assert jobs() == 0
     assert voices.counts(post) == (0, 0, 0, 0)
