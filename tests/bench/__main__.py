@@ -15,6 +15,7 @@ SECTIONS = {
     "gifts": "tests.bench.gifts",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
+    "voices": "tests.bench.voices",
     "mass": "tests.bench.mass",
     "storm": "tests.bench.storm",
 }
