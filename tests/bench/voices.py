@@ -127,10 +127,17 @@ def add_people(caller: int) -> None:
 def add_posts(topic: int, low: int, high: int) -> None:
     from django.db import connection
 
+    fill(topic, low, high)
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
+
+
+def fill(topic: int, low: int, high: int) -> None:
+    from django.db import connection
+
     numbers = {"person": FIRST_PERSON, "people": PEOPLE, "post": FIRST_POST, "topic": topic, "low": low, "high": high}
     with connection.cursor() as cursor:
         cursor.execute(_POSTS, numbers)
-        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
 
 
 def likes(running: Instance, topic: int, seconds: float, phones: int) -> str:

@@ -5,8 +5,9 @@ import http.client
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from tests.answers import ok
 from tests.client import Phone
 from tests.modern import ModernPhone
 from tests.uploads import samples
@@ -15,16 +16,22 @@ from tests.venue import Venue
 SAMPLES = "1,2,3,44,5,0"
 
 
+def call(phone: Phone, group: str, key: str, **said: object) -> dict[str, Any]:
+    """As a 2.0 client: at the address that init gives under group and key."""
+    addresses = json.loads(fetch("GET", f"{phone.base_url}api/init?ap=heihei&version=2.0.0")[1])
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urlencode({"token": phone.user.token, **said}).encode()
+    return dict(json.loads(fetch("POST", addresses[group][key], body, form)[1]))
+
+
 def ask(phone: Phone, group: str, key: str, **said: object) -> dict[str, Any]:
-    answer = phone.post(group, key, **said)
-    assert answer.ok and answer.json, answer
-    return answer.json.members
+    return ok(call(phone, group, key, **said))
 
 
-def fetch(method: str, url: str, body: bytes = b"") -> tuple[int, bytes]:
+def fetch(method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.netloc, timeout=10)
-    connection.request(method, f"{address.path}?{address.query}", body)
+    connection.request(method, f"{address.path}?{address.query}", body, headers or {})
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
@@ -97,7 +104,7 @@ def test_an_evening_of_voices(venue: Venue, guest: Callable[..., Phone]) -> None
     # She takes it away; nobody hears it any more.
     ask(rain, "topic", "deleteSubject", subjectId=post["id"])
     assert ask(south, "topic", "topicDetail", topicId=topic["id"], type=1, offset=0)["subjects"] == []
-    assert south.post("topic", "likeSubject", subjectId=reply["id"]).code == 100
+    assert call(south, "topic", "likeSubject", subjectId=reply["id"])["errorcode"] == 100
 
     # And introduces herself: a clip that others hear once operators have.
     sound = samples.amr(5)
@@ -123,9 +130,5 @@ def send_record(phone: Phone, sound: bytes) -> bytes:
     ]
     head = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.amr"\r\nContent-Type: audio/amr\r\n\r\n'
     body = "".join(parts).encode() + head.encode() + sound + b"\r\n--b--\r\n"
-    address = urlsplit(phone.url("record", "uploadRecord"))
-    connection = http.client.HTTPConnection(address.netloc, timeout=10)
-    connection.request("POST", address.path, body, {"Content-Type": "multipart/form-data; boundary=b"})
-    answer = connection.getresponse().read()
-    connection.close()
-    return answer
+    multipart = {"Content-Type": "multipart/form-data; boundary=b"}
+    return fetch("POST", f"{phone.base_url}api/record/upload-record", body, multipart)[1]
