@@ -488,7 +488,11 @@ PROVIDERS = {
     "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
     "rtc": env.str("RTC_PROVIDER", "heihei_site.providers.rtc.outbox.OutboxRtc"),
-    "credentials": env.str("CREDENTIALS_PROVIDER", "heihei_site.providers.credentials.local.LocalCredentials"),
+    "credentials": {
+        "local": "heihei_site.providers.credentials.local.LocalCredentials",
+        "s3": "heihei_site.providers.credentials.s3.S3Credentials",
+        "aliyun": "heihei_site.providers.credentials.aliyun.AliyunCredentials",
+    }[UPLOADS := env.str("UPLOADS", "local")],  # where they are: on our disk, in a bucket, in one of Aliyun's
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
@@ -550,7 +554,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 
-# --- What people upload (D38, ADR 0013) ------------------------------------------------------------------------------
+# --- What people upload (D38, ADR 0018) ------------------------------------------------------------------------------
 
 UPLOAD_KEY = secret("UPLOAD_KEY")  # of what a phone shows for its upload
 UPLOAD_LIFETIME = timedelta(hours=1)  # of leave to write, and to use what was written
@@ -562,6 +566,14 @@ PICTURE_EDGE = 2560  # pixels at most each way
 DECODING_SECONDS = 60.0  # for one file, in a process of its own
 DECODING_MEMORY = 1024 * 1024 * 1024  # bytes of addresses that process may have
 EXAMINED_AT_ONCE = 2  # by one worker process
+UPLOAD_BUCKET = env.str("UPLOAD_BUCKET", "")
+UPLOAD_ENDPOINT = env.str("UPLOAD_ENDPOINT", "")  # none: AWS'
+UPLOAD_REGION = env.str("UPLOAD_REGION", "us-east-1")
+UPLOAD_ACCESS_KEY_ID = env.str("UPLOAD_ACCESS_KEY_ID", "")
+UPLOAD_ACCESS_KEY_SECRET = env.str("UPLOAD_ACCESS_KEY_SECRET", "")
+UPLOAD_ROLE = env.str("UPLOAD_ROLE", "")  # its ARN: what phones become, each for one object
+STS_ENDPOINT = env.str("STS_ENDPOINT", "")
+STS_PROTOCOL = env.str("STS_PROTOCOL", "HTTPS")
 # Where `data/` of the storage is reached by everybody: the bucket's public address or its CDN; else our own.
 UPLOADS_URL = env.str("UPLOADS_URL", PUBLIC_URL or f"http://127.0.0.1:{PORT}").rstrip("/")
 
@@ -583,6 +595,20 @@ STORAGES = {
     "uploads": {
         "BACKEND": "heihei_site.uploads.storages.Local",
         "OPTIONS": {"location": env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))},
+    }
+    if UPLOADS == "local"
+    else {
+        "BACKEND": "heihei_site.uploads.s3.Bucket",
+        "OPTIONS": {
+            "bucket_name": UPLOAD_BUCKET,
+            "endpoint_url": UPLOAD_ENDPOINT or None,
+            "region_name": UPLOAD_REGION,
+            "access_key": UPLOAD_ACCESS_KEY_ID,
+            "secret_key": UPLOAD_ACCESS_KEY_SECRET,
+            # Aliyun knows neither addresses with the bucket in their path nor S3's newer signatures of bodies.
+            "addressing_style": "virtual" if UPLOADS == "aliyun" else "auto",
+            "signature_version": "s3" if UPLOADS == "aliyun" else "s3v4",
+        },
     },
     # What our own media server's recordings become; its directory is served as files.
     "replays": {

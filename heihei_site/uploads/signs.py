@@ -1,5 +1,6 @@
 """`sign`: what a person was granted, in 32 characters that only we can write (D38)."""
 
+import re
 from datetime import datetime
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from heihei_site.uploads.models import Upload
 
 LENGTH = 32  # hexadecimal digits, as the document's
+SHAPE = re.compile(rf"[0-9a-f]{{{LENGTH}}}")
 
 
 def sign(*, user_id: int, path: str, expires_at: datetime) -> str:
@@ -17,7 +19,9 @@ def sign(*, user_id: int, path: str, expires_at: datetime) -> str:
 
 def granted(sign_said: str) -> Upload | None:
     """The upload of a sign of ours: the row finds it, the signature over what the row says proves it."""
-    upload = Upload.objects.filter(sign=sign_said, swept_at=None).first() if len(sign_said) == LENGTH else None
+    if not SHAPE.fullmatch(sign_said):
+        return None
+    upload = Upload.objects.filter(sign=sign_said, swept_at=None).first()
     if upload is None:
         return None
     right = sign(user_id=upload.user_id, path=upload.key, expires_at=upload.expires_at)

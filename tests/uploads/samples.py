@@ -4,6 +4,7 @@ import io
 import struct
 import wave
 import zlib
+from functools import cache
 from typing import Any
 
 import av
@@ -16,6 +17,7 @@ def picture(format: str = "JPEG", size: tuple[int, int] = (64, 48), **saving: An
     return out.getvalue()
 
 
+@cache
 def wav(seconds: float = 2.0, rate: int = 8000) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as sound:
@@ -26,6 +28,7 @@ def wav(seconds: float = 2.0, rate: int = 8000) -> bytes:
     return out.getvalue()
 
 
+@cache
 def sound(container: str, codec: str, seconds: float = 2.0, rate: int = 44100) -> bytes:
     """As phones record it: `sound("ipod", "aac")` is an m4a, `sound("mp3", "libmp3lame")` an mp3."""
     out = io.BytesIO()
@@ -54,6 +57,7 @@ def amr(seconds: float = 2.0) -> bytes:
     return b"#!AMR\n" + (b"\x3c" + b"\0" * 31) * int(seconds * 50)
 
 
+@cache
 def video(pictures: int = 10) -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as opened:
@@ -65,6 +69,7 @@ def video(pictures: int = 10) -> bytes:
     return out.getvalue()
 
 
+@cache
 def bomb(width: int, height: int) -> bytes:
     """A PNG of a few kilobytes that wants gigabytes: black all over."""
 
@@ -76,3 +81,17 @@ def bomb(width: int, height: int) -> bytes:
     data = b"".join(squeezer.compress(row) for _ in range(height)) + squeezer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def exif() -> bytes:
+    """Where and with what it was taken, and that it is to be turned."""
+    said = Image.Exif()
+    said[0x010F] = "Xiaomi"
+    said[0x0112] = 6
+    said.get_ifd(0x8825)[2] = (28.0, 11.0, 42.0)
+    return said.tobytes()
+
+
+def exif_of(content: bytes) -> dict[int, Any]:
+    with Image.open(io.BytesIO(content)) as opened:
+        return dict(opened.getexif()) | dict(opened.getexif().get_ifd(0x8825))

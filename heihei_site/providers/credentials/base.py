@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+SESSION = "upload"  # as vendors' logs call whoever writes
+
 
 class NotGranted(Exception):
     """Says why in a word, never with a key."""
@@ -20,7 +22,11 @@ class UploadCredentials(Protocol):
 
     development_only: ClassVar[bool]
     local: ClassVar[bool]  # phones write to us (`uploadUrl`)
-    bucket: str  # as paths begin
+
+    @property
+    def bucket(self) -> str:
+        """As paths begin."""
+        ...
 
     def for_key(self, key: str, *, lifetime: int) -> Credentials:
         """Good for putting that one object, for so many seconds, and for nothing else. May ask a vendor; NotGranted

@@ -13,7 +13,10 @@ class LocalCredentials:
 
     development_only: ClassVar[bool] = False
     local: ClassVar[bool] = True
-    bucket = "local"
+
+    @property
+    def bucket(self) -> str:
+        return "local"
 
     def for_key(self, key: str, *, lifetime: int) -> Credentials:
         expires_at = timezone.now() + timedelta(seconds=lifetime)
