@@ -185,6 +185,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
         "options": {"expires": LIVE_RANK_SECONDS},
     },
+    "measure-records": {
+        "task": "records.tasks.measure",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
     "forget-records": {
         "task": "records.tasks.forget",
         "schedule": timedelta(minutes=1),

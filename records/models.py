@@ -22,7 +22,8 @@ class Record(models.Model):
     )
     file = models.CharField("文件", max_length=255)  # its name in the storage
     file_md5 = models.CharField("MD5", max_length=32)
-    length = models.IntegerField("时长（秒）")  # as measured
+    length = models.IntegerField("时长（秒）")  # as the phone says until it is measured
+    measured = models.BooleanField("已测量", default=True)  # nobody hears it before
     status = models.SmallIntegerField("状态", choices=Status.choices, default=Status.WAITING)
     score = models.BigIntegerField(null=True)  # its place among the published, the newest highest
     created_at = models.DateTimeField("上传时间", db_default=Now())
@@ -43,6 +44,7 @@ class Record(models.Model):
             models.Index(fields=["-score"], condition=Q(status=1), name="published_records"),
             models.Index(fields=["user", "-id"], name="records_of_a_person"),
             models.Index(fields=["status", "id"], name="records_to_review"),
+            models.Index(fields=["id"], condition=Q(status=0, measured=False), name="records_to_measure"),
             models.Index(fields=["id"], condition=Q(status__in=(2, 3)) & ~Q(file=""), name="records_to_forget"),
         ]
 

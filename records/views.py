@@ -54,11 +54,12 @@ def upload_record(
     record_length: params.RecordLength,
 ) -> serializers.Uploaded:
     """A clip as multipart/form-data, of 3 to 300 seconds and at most 10 MB; others hear it when operators have. What is
-    measured counts, not `recordLength`; the same file again is the same record.
+    measured counts, not `recordLength`; the same file again is the same record. Where there is no time to measure it
+    while the phone waits, it is done after that, and its owner is told what was wrong.
 
     754 where `fileMd5` is not that of what arrived, or nobody can hear it; 755 shorter, 756 longer or larger than that.
     """
-    record = clips.upload(user=caller.person, file=file, md5=file_md5, now=timezone.now())
+    record = clips.upload(user=caller.person, file=file, md5=file_md5, said=record_length, now=timezone.now())
     return {"record_id": record.pk}
 
 

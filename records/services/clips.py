@@ -16,7 +16,7 @@ from heihei_site.api.errors import (
     RecordingUnknown,
 )
 from heihei_site.uploads import audio
-from heihei_site.uploads.audio import NotAudio
+from heihei_site.uploads.audio import NotAudio, NotMeasured
 from heihei_site.uploads.storages import StorageDown
 from records import files, selectors
 from records.models import Record
@@ -33,9 +33,9 @@ RETURNING xmax = 0
 """
 
 
-def upload(*, user: User, file: Any, md5: str, now: datetime) -> Record:
-    """Waits for operators to hear it. The same file again is the same record. What a phone says of the length is not
-    believed."""
+def upload(*, user: User, file: Any, md5: str, said: int, now: datetime) -> Record:
+    """Waits for operators to hear it. The same file again is the same record. The length that the phone `said` counts
+    where there was no time to measure it, until a job has (`measuring.py`)."""
     sound = _checked(file, md5)
     known = _same(user, md5)
     if known is not None:
@@ -43,7 +43,7 @@ def upload(*, user: User, file: Any, md5: str, now: datetime) -> Record:
     format = files.format_of(sound)
     if format is None:
         raise RecordingDamaged
-    length = _measured(sound)
+    length = measure(sound, patience=PATIENCE)
     try:
         name = files.keep(sound, format, user.pk, now)
     except StorageDown as error:
@@ -51,7 +51,13 @@ def upload(*, user: User, file: Any, md5: str, now: datetime) -> Record:
         raise RecordingDamaged from None
     try:
         with transaction.atomic():
-            return Record.objects.create(user=user, file=name, file_md5=md5.lower(), length=length)
+            return Record.objects.create(
+                user=user,
+                file=name,
+                file_md5=md5.lower(),
+                length=said if length is None else length,
+                measured=length is not None,
+            )
     except IntegrityError:  # the same request a moment earlier
         files.forget(name)
         known = _same(user, md5)
@@ -75,10 +81,13 @@ def _same(user: User, md5: str) -> Record | None:
     return Record.objects.filter(user=user, file_md5=md5.lower(), status__in=Record.THERE).first()
 
 
-def _measured(sound: IO[bytes]) -> int:
+def measure(sound: IO[bytes], *, patience: float | None = None) -> int | None:
+    """Its length in seconds, None where there is no time to find out. Refuses what is none, too short or too long."""
     least, most = settings.RECORD_SECONDS
     try:
-        seconds = audio.measure(sound, at_most=most + 1, patience=PATIENCE)
+        seconds = audio.measure(sound, at_most=most + 1, patience=patience)
+    except NotMeasured:
+        return None
     except NotAudio as error:
         log.info("record_refused", reason=str(error))
         raise RecordingDamaged from None

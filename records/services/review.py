@@ -22,11 +22,12 @@ NOT_PUBLISHED: Tip = {
 
 
 def publish(record_id: int) -> bool:
-    """The newest of all from now on. False for what is published, deleted, or forgotten already."""
+    """The newest of all from now on. False for what is published, deleted, or forgotten already, and for what nobody
+    has measured yet."""
     try:
         with telling():
             record = _held(record_id)
-            if record.status not in (Status.WAITING, Status.REJECTED) or not record.file:
+            if record.status not in (Status.WAITING, Status.REJECTED) or not (record.file and record.measured):
                 return False
             with connection.cursor() as cursor:
                 cursor.execute("SELECT nextval('records_score')")

@@ -5,12 +5,14 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
+from heihei_site.uploads.audio import NotMeasured
 from live.models import Live
 from records import tasks
 from records.models import Listening, Record
 from records.services import clips, review
 from tests import factories
 from tests.answers import ok, refused
+from tests.messages.conftest import told as notices_of
 from tests.records.conftest import recorded, send
 from tests.uploads import samples
 from users.models import Block, Follow, User
@@ -173,3 +175,31 @@ def test_nobody_uploads_without_end(api, rain):
     phone = api(rain)
     answers = [send(phone, b"x") for _ in range(22)]
     assert [answer["errorcode"] for answer in answers] == [754] * 20 + [429] * 2
+
+
+def too_slow(*_, **__):
+    raise NotMeasured("takes too long")
+
+
+def test_on_a_busy_day_a_clip_is_measured_later_and_published_no_earlier(api, rain, south, monkeypatch):
+    with monkeypatch.context() as busy:
+        busy.setattr(clips.audio, "measure", too_slow)
+        record_id = ok(send(api(rain), samples.amr(7), recordLength=60))["recordId"]
+    assert refresh(api(rain))["mine"]["recordLength"] == 60
+    assert not review.publish(record_id)
+    assert tasks.measure() == 1
+    assert tasks.measure() == 0
+    assert refresh(api(rain))["mine"]["recordLength"] == 7
+    assert review.publish(record_id)
+
+
+@pytest.mark.parametrize("sound", [samples.amr(2), samples.amr(310), b"#!AMR\n" + b"\xff" * 500])
+def test_what_turns_out_to_be_none_is_rejected_then_and_its_owner_is_told(api, rain, monkeypatch, sound):
+    with monkeypatch.context() as busy:
+        busy.setattr(clips.audio, "measure", too_slow)
+        record_id = ok(send(api(rain), sound))["recordId"]
+    assert tasks.measure() == 1
+    assert "mine" not in refresh(api(rain))
+    assert not review.publish(record_id)
+    (tip,) = notices_of(rain)
+    assert tip["msg"]["message"]["title"] == "录音未通过"
