@@ -148,3 +148,19 @@ def test_a_tally_of_what_is_gone_is_folded_into_nothing(corner, post):
     Tally.objects.create(subject_id=999, topic_id=998, likes=1, warmth=1)
     tasks.fold()
     assert not Tally.objects.filter(subject_id=999).exists()
+
+
+def test_get_config_says_how_often_others_did_what_with_all_that_one_said(corner, post):
+    other = voices.subject(corner.topic, corner.rain)
+    gone = voices.subject(corner.topic, corner.rain, state=Subject.State.HIDDEN)
+    voices.subject(creator=corner.south, to=post)
+    for what in (post, other):
+        ok(corner.souths.post("topic/like-subject", subjectId=what.pk))
+    ok(corner.souths.post("topic/listen-subject", subjectId=post.pk))
+    voices.like(corner.south, gone)
+    for _ in range(2):
+        countings = ok(corner.rains.post("user/get-config"))["countings"]
+        assert countings == {"viewCount": 1, "replyCount": 1, "likeCount": 2, "giftCount": 0}
+        tasks.fold()
+    nothing = {"viewCount": 0, "replyCount": 0, "likeCount": 0, "giftCount": 0}
+    assert ok(corner.souths.post("user/get-config"))["countings"] == nothing

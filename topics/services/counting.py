@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from topics.models import Tally
+from users.countings import Countings
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,26 @@ FROM (
 ) AS counted
 GROUP BY counted.id
 """
+
+
+_OF_A_PERSON = """
+WITH said AS (SELECT id FROM topics_subject WHERE creator_id = %(person)s AND state = 1)
+SELECT coalesce(sum(counted.views), 0)::bigint, coalesce(sum(counted.replies), 0)::bigint,
+       coalesce(sum(counted.likes), 0)::bigint, coalesce(sum(counted.gifts), 0)::bigint
+FROM (
+    SELECT views, replies, likes, gifts FROM topics_standing JOIN said ON subject_id = said.id
+    UNION ALL
+    SELECT views, replies, likes, gifts FROM topics_tally JOIN said ON subject_id = said.id
+) AS counted
+"""
+
+
+def of_person(user_id: int) -> Countings:
+    """Of everything they have said that is shown. One query, which takes longer for who has said more."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_A_PERSON, {"person": user_id})
+        views, replies, likes, gifts = cursor.fetchone()
+    return {"view_count": views, "reply_count": replies, "like_count": likes, "gift_count": gifts}
 
 
 def of_subjects(ids: Collection[int]) -> dict[int, Counts]:
