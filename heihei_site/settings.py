@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "messages",
     "live",
     "chat",
+    "topics",
+    "records",
     "heihei_site.system",
 ]
 MIDDLEWARE = [
@@ -141,6 +143,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
 CHAT_SWEEP_SECONDS = 1
+TALLY_SECONDS = 1
 MATCH_SWEEP_SECONDS = 2
 MIC_REVOKE_SECONDS = 10
 LIVE_RANK_SECONDS = 10
@@ -186,6 +189,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
         "options": {"expires": LIVE_RANK_SECONDS},
     },
+    "measure-records": {
+        "task": "records.tasks.measure",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
+    "forget-records": {
+        "task": "records.tasks.forget",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "settle-media": {
         "task": "live.tasks.settle_media",
         "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
@@ -198,6 +211,21 @@ CELERY_BEAT_SCHEDULE = {
     },
     "forget-recordings": {
         "task": "live.tasks.forget_recordings",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
+    },
+    "fold-tallies": {
+        "task": "topics.tasks.fold",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "tell-authors": {
+        "task": "topics.tasks.tell_authors",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "recount-topics": {
+        "task": "topics.tasks.recount",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
@@ -453,6 +481,29 @@ MATCH_TIPS = 6  # to read meanwhile
 CHAT_CALLS = "300/minute"  # per person: each may ring a phone
 CHAT_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room
 CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back before the call ends
+
+# --- Topics and records (docs/adr/0017-counting-and-heat.md) -------------------------------------------------------
+
+TOPICS_PAGE = 20
+DUE_CHAT_PEOPLE = 10  # who were just active, in the due-chat area of the list of topics
+POSTS_PAGE = 11  # of a topic
+REPLIES_PAGE = 20  # to a post
+REPLIES_SHOWN = 3  # with each post of a topic
+POSTS_DEPTH = 1000  # posts of a topic, and replies to one, that one can page through
+SUBJECT_TITLE_LENGTH = 64
+SUBJECT_SAMPLES_LENGTH = 4000  # characters
+SUBJECT_LENGTH = 3600  # seconds, as phones say
+SUBJECTS = "60/minute"  # posts and replies a person
+SUBJECT_DEEDS = "600/minute"  # likes and listens a person
+LISTEN_COUNTS_AGAIN = timedelta(minutes=1)  # after a person has heard a subject
+HEAT_HALF_LIFE = timedelta(hours=12)  # after which what warmed a subject or a topic counts half
+HEAT_OF = {"post": 5.0, "listen": 1.0, "like": 3.0, "reply": 5.0, "gold": 1.0}  # a post: its own
+AUTHOR_QUIET = timedelta(minutes=1)  # between two notices of one kind about a subject: what comes meanwhile is one
+RECORDS_PAGE = 20
+RECORD_BYTES = 10 * 1024 * 1024
+RECORD_SECONDS = (3, 300)
+RECORDS = "20/hour"  # uploads a person
+REJECTED_RECORDS_KEPT = timedelta(days=7)  # for operators to think again
 
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 

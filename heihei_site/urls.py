@@ -19,6 +19,8 @@ from messages import server_views as message_server
 from messages import views as messages
 from payment import callbacks as payment_callbacks
 from payment import order_views as orders
+from records import views as records
+from topics import views as topics
 from users import account_views as accounts
 from users import downloads
 from users import views as users
@@ -37,6 +39,7 @@ urlpatterns = [
     path("html/live-lines.json", share_page.lines),
     path("static/share", share_page.old_link),
     path("s/", share_page.old_link),
+    path("html/topic.html", pages.shared_topic),
     path("html/data-export.zip", downloads.data_export),
     path("message/<path:name>", archives.archive),
     path("static/app/<slug:slug>.html", documents.document),
@@ -61,6 +64,8 @@ urlpatterns = [
     *message_server.api.urls,
     *chat.api.urls,
     *matching.api.urls,
+    *topics.api.urls,
+    *records.api.urls,
     *live.api.urls,
     *feeds.api.urls,
     *microphone.api.urls,

@@ -6,6 +6,7 @@ from heihei_site.api.callers import Caller
 from payment import ledger
 from payment.worth import point_worth
 from users import activity
+from users.countings import Countings
 from users.models import User
 from users.selectors import followed_by, relation
 
@@ -115,6 +116,7 @@ class Configuration(TypedDict):
 
 class ConfigAnswer(TypedDict):
     configuration: Configuration
+    countings: Countings
 
 
 class Purse(TypedDict):

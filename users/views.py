@@ -21,7 +21,7 @@ from heihei_site.api.paging import Page
 from heihei_site.api.params import Id, Offset
 from heihei_site.api.params import Limit as PageSize
 from heihei_site.api.throttles import Limit, allowed
-from users import activity, params, selectors, serializers
+from users import activity, countings, params, selectors, serializers
 from users.models import User
 from users.selectors import blocked_between, relation
 from users.services import avatars, devices, profile, relations, reports
@@ -104,7 +104,8 @@ def user_gold(caller: Caller) -> serializers.PurseAnswer:
 @api.get()
 def get_config(caller: Caller) -> serializers.ConfigAnswer:
     """`configuration.user`: the caller's switches, as text. `configuration.sys`: what the server goes by: the width a
-    name may have, what a renaming costs after the free one, who is of age, seconds between heart-beats in a live."""
+    name may have, what a renaming costs after the free one, who is of age, seconds between heart-beats in a live.
+    `countings`: how often others heard, answered and liked what the caller has said in topics, and gave for it."""
     return {
         "configuration": {
             "user": serializers.switches(caller.person),
@@ -114,7 +115,8 @@ def get_config(caller: Caller) -> serializers.ConfigAnswer:
                 "adult_age": settings.ADULT_AGE,
                 "heart_beat": settings.HEART_BEAT_SECONDS,
             },
-        }
+        },
+        "countings": countings.of(caller.person.pk),
     }
 
 

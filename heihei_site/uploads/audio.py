@@ -5,12 +5,16 @@ from typing import IO
 from django.conf import settings
 
 from heihei_site.uploads import decoding
-from heihei_site.uploads.decoding import Undecodable
+from heihei_site.uploads.decoding import TooSlow, Undecodable
 from heihei_site.uploads.kinds import HEAD_BYTES, container_of
 
 
 class NotAudio(Exception):
     """Nobody can hear this. Says why in a few words, for the log."""
+
+
+class NotMeasured(NotAudio):
+    """Perhaps somebody can: there was not enough time to find out."""
 
 
 def measure(file: IO[bytes], *, at_most: float, patience: float | None = None) -> float:
@@ -27,6 +31,8 @@ def measure(file: IO[bytes], *, at_most: float, patience: float | None = None) -
         raise NotAudio("unknown container")
     try:
         said = decoding.run("measure", str(container), str(at_most), file=file, patience=_patience(patience))
+    except TooSlow as error:
+        raise NotMeasured(str(error)) from None
     except Undecodable as error:
         raise NotAudio(str(error)) from None
     return float(said)

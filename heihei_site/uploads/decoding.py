@@ -17,6 +17,10 @@ class Undecodable(Exception):
     """It is not what it says it is, or wants more memory or time than anything honest."""
 
 
+class TooSlow(Undecodable):
+    """Nobody knows: it was not decoded in the time there was."""
+
+
 def run(deed: str, *arguments: str, file: IO[bytes], patience: float, result: IO[bytes] | None = None) -> bytes:
     """What the decoder answers; with `result`, an open file, it writes its answer there."""
     with tempfile.TemporaryFile() as copy:
@@ -32,7 +36,7 @@ def run(deed: str, *arguments: str, file: IO[bytes], patience: float, result: IO
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise Undecodable("takes too long") from None
+            raise TooSlow("takes too long") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise Undecodable(reason[:200] or f"exit {done.returncode}")

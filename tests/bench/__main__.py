@@ -17,6 +17,7 @@ SECTIONS = {
     "letters": "tests.bench.letters",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
+    "voices": "tests.bench.voices",
     "mass": "tests.bench.mass",
     "storm": "tests.bench.storm",
     "matching": "tests.bench.matching",
