@@ -143,6 +143,7 @@ LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
+PAYOUT_SWEEP_SECONDS = 10
 CANARY_SECONDS = 2
 CELERY_BEAT_SCHEDULE = {
     "canary": {
@@ -249,6 +250,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "users.tasks.erase_accounts",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
+    },
+    "pay-withdrawals": {
+        "task": "payment.tasks.pay_withdrawals",
+        "schedule": timedelta(seconds=PAYOUT_SWEEP_SECONDS),
+        "options": {"expires": PAYOUT_SWEEP_SECONDS},
     },
     "export-data": {
         "task": "users.tasks.export_data",
@@ -419,6 +425,17 @@ POINTS_PER_GOLD = 1
 POINT_WORTH = 5  # units of `pointWorth` a point (D37)
 EXPERIENCE_PER_GOLD = 10
 GIFT_AMOUNT_IS_QUANTITY = False
+POINTS_PER_FEN = 2  # of cash (D37)
+WITHDRAWAL_LEAST = 1_000  # fen
+WITHDRAWAL_DAY = 50_000  # fen a person, from midnight to midnight
+WITHDRAWAL_FOUR_EYES = 10_000  # fen; above, two operators approve
+WITHDRAWAL_ACCOUNT_AGE = timedelta(days=7)
+ALIPAY_VERIFICATIONS = "10/day"  # per person: each asks a vendor
+PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
+PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
+PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
+PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+STATEMENT_PAGE = 50  # lines at most
 
 # --- The outside world -------------------------------------------------------------------------------------------
 
@@ -432,6 +449,17 @@ PROVIDERS = {
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
         PROVIDERS[kind] = vendor
+PROVIDERS["realname"] = env.str("REALNAME_PROVIDER", "heihei_site.providers.realname.development.DevelopmentRealName")
+PROVIDERS["payouts"] = env.str("PAYOUTS_PROVIDER", "heihei_site.providers.payouts.outbox.OutboxPayouts")
+REALNAME_ENDPOINT = env.str("REALNAME_ENDPOINT", "cloudauth.aliyuncs.com")
+REALNAME_PROTOCOL = env.str("REALNAME_PROTOCOL", "HTTPS")
+# Transfers want Alipay's certificates, of which each is a file.
+ALIPAY_PAYOUT_APP = env.str("ALIPAY_PAYOUT_APP", "")
+ALIPAY_PAYOUT_KEY = env.str("ALIPAY_PAYOUT_KEY", "")  # our private key
+ALIPAY_PAYOUT_APP_CERT = env.str("ALIPAY_PAYOUT_APP_CERT", "")
+ALIPAY_PAYOUT_PUBLIC_CERT = env.str("ALIPAY_PAYOUT_PUBLIC_CERT", "")
+ALIPAY_PAYOUT_ROOT_CERT = env.str("ALIPAY_PAYOUT_ROOT_CERT", "")
+ALIPAY_PAYOUT_GATEWAY = env.str("ALIPAY_PAYOUT_GATEWAY", "https://openapi.alipay.com/gateway.do")
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")
@@ -478,6 +506,8 @@ TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
 USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
+# Seals id cards and Alipay accounts: texts of 32 characters or more, separated by commas; the first seals, all open.
+SEAL_KEYS = [key.strip() for key in secret("SEAL_KEYS").split(",") if key.strip()]
 
 # --- Language, time, static files --------------------------------------------------------------------------------
 

@@ -183,3 +183,8 @@ class GiftResource(models.Model):
 
     def __str__(self) -> str:
         return self.attr_file
+
+
+# Models of their own modules; Django looks for them here.
+from payment.exchange_models import Exchange, P2gPackage  # noqa: E402, F401
+from payment.withdrawal_models import AlipayAccount, AlipayOpening, Decision, Withdrawal  # noqa: E402, F401

@@ -6,6 +6,7 @@ Lock order: the repeat's row, purses, people, the call's row. The ledger decides
 from chat import selectors
 from chat.services.calls import closing_what_is_over
 from chat.services.talk import hold_running
+from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, ChatInvalid
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
@@ -13,7 +14,7 @@ from messages.room_events import GiftSent, RoomText, by
 from payment.models import Gift
 from payment.services import gifts
 from users.models import User
-from users.services import repeats, standing
+from users.services import standing
 
 
 @closing_what_is_over

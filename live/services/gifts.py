@@ -6,6 +6,7 @@ Lock order: the repeat's row, purses, people, the live's row. The ledger decides
 from django.conf import settings
 from django.db.models import F
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, Muted, NotInRoom
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
@@ -16,7 +17,7 @@ from live.services.talk import text_by
 from payment.models import Gift
 from payment.services import gifts, purchases
 from users.models import User
-from users.services import repeats, standing, words
+from users.services import standing, words
 
 
 def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db.models import F
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import LiveInvalid, Muted, NotInRoom, TooManyRequests
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import room
@@ -11,7 +12,6 @@ from live.events import Liked, RoomText, by
 from live.models import Live, Member
 from live.selectors import hold_place, is_inside, is_muted, may_moderate, speaker
 from users.models import User
-from users.services import repeats
 
 LIKE_WORDS = {1: "点亮了", 2: "又点亮了", 3: "用了洪荒之力点亮了"}
 
