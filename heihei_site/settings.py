@@ -436,6 +436,8 @@ PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling 
 PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
 PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
 STATEMENT_PAGE = 50  # lines at most
+# Where tests arm the places at which a process is to die (payment/crash_points.py).
+CRASH_POINTS = VAR_DIR / "crash" if DEVELOPMENT and env.bool("HEIHEI_CRASH_POINTS", False) else None
 
 # --- The outside world -------------------------------------------------------------------------------------------
 

@@ -107,29 +107,6 @@ def fingerprint_of(reason: str, legs: Iterable[Leg]) -> str:
     return hashlib.sha256("\n".join([reason, *parts]).encode()).hexdigest()
 
 
-class Held(NamedTuple):
-    """An account as it stands; a purse is locked and stays so until the transaction ends."""
-
-    pk: int
-    balance: int
-
-
-# All are found before any is locked: where one has yet to be made, none is. In primary-key order, so that no two
-# transfers deadlock.
-_LOCK = """
-WITH found AS MATERIALIZED (
-    SELECT id, owner_id, name, currency FROM payment_account
-    WHERE (owner_id, currency) IN (SELECT * FROM unnest(%(owners)s::int[], %(purses)s::varchar[]))
-       OR (owner_id IS NULL AND (name, currency) IN (SELECT * FROM unnest(%(names)s::varchar[], %(houses)s::varchar[])))
-), locked AS MATERIALIZED (
-    SELECT id, balance FROM payment_account
-    WHERE id IN (SELECT id FROM found WHERE owner_id IS NOT NULL) AND (SELECT count(*) FROM found) = %(wanted)s
-    ORDER BY id FOR NO KEY UPDATE
-)
-SELECT owner_id, name, currency, id, coalesce(balance, 0) FROM found LEFT JOIN locked USING (id)
-"""
-
-
 def open_accounts(wanted: Sequence[Purse | House]) -> dict[Purse | House, int]:
     """Primary keys of the accounts, missing ones made.
 

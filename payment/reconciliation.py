@@ -1,9 +1,15 @@
-"""Proof that the ledger is sound (I3, D35): one aggregate statement a promise, each of one moment."""
+"""Proof that the money is sound (I3, I4, D35): one aggregate statement a promise, each of one moment.
+
+A promise is a sentence and the SQL that finds what breaks it, one text column a finding; those about one subject stand
+in a module of `payment/promises/` and are listed here.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection
+
+from payment.promises import ledger, withdrawals
 
 SHOWN_PER_PROMISE = 20
 
@@ -15,34 +21,8 @@ class Breach:
 
 
 PROMISES = {
-    "every transfer sums to zero per currency": """
-        SELECT format('transfer %s is off by %s %s', transfer_id, sum(amount), currency)
-        FROM payment_entry GROUP BY transfer_id, currency HAVING sum(amount) <> 0 ORDER BY transfer_id""",
-    "every transfer has legs": """
-        SELECT format('transfer %s has none', t.id) FROM payment_transfer t
-        WHERE NOT EXISTS (SELECT FROM payment_entry e WHERE e.transfer_id = t.id) ORDER BY t.id""",
-    "every balance is the sum of its entries": """
-        SELECT format('account %s of user %s holds %s %s, its entries sum to %s',
-                      a.id, a.owner_id, a.balance, a.currency, coalesce(e.total, 0))
-        FROM payment_account a
-        LEFT JOIN (SELECT account_id, sum(amount) AS total FROM payment_entry GROUP BY account_id) e
-               ON e.account_id = a.id
-        WHERE a.owner_id IS NOT NULL AND a.balance <> coalesce(e.total, 0) ORDER BY a.id""",
-    "no balance is negative, and no house account keeps one": """
-        SELECT format('account %s holds %s %s', id, balance, currency) FROM payment_account
-        WHERE balance < 0 OR (owner_id IS NULL AND balance <> 0) ORDER BY id""",
-    "every entry of a purse records the balance it left": """
-        SELECT format('entry %s of account %s says %s, the entries up to it sum to %s',
-                      id, account_id, coalesce(balance_after::text, 'nothing'), running)
-        FROM (SELECT e.id, e.account_id, e.balance_after,
-                     sum(e.amount) OVER (PARTITION BY e.account_id ORDER BY e.id) AS running
-              FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
-              WHERE a.owner_id IS NOT NULL) chain
-        WHERE balance_after IS DISTINCT FROM running ORDER BY id""",
-    "every entry is in its account's currency": """
-        SELECT format('entry %s is in %s, account %s in %s', e.id, e.currency, a.id, a.currency)
-        FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
-        WHERE a.currency <> e.currency ORDER BY e.id""",
+    **ledger.PROMISES,
+    **withdrawals.PROMISES,
 }
 
 

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from heihei_site.realtime.publish import telling
+from payment.crash_points import passing
 from payment.models import Decision, Withdrawal
 from payment.services import withdrawals
 
@@ -29,6 +31,7 @@ def approve(*, operator: "User", withdrawal_id: int) -> Withdrawal:
     if row.decisions.filter(approved=True).count() >= row.approvals_needed:
         Withdrawal.objects.filter(pk=row.pk).update(state=Withdrawal.State.APPROVED, due_at=Now())
         row.refresh_from_db()
+        transaction.on_commit(lambda: passing("withdrawal.approval.committed"))
     return row
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, PackageInvalid
 from payment import ledger
+from payment.crash_points import passing
 from payment.models import Currency, Exchange, P2gPackage
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def _exchange(person_id: int, package: P2gPackage, number: str) -> Exchange:
         ledger.Leg(gold, package.gold),
     ]
     posted = ledger.post(key=f"exchange:{number}", reason="exchange", legs=legs)
+    passing("exchange.posted")
+    transaction.on_commit(lambda: passing("exchange.committed"))
     return Exchange.objects.create(
         number=number,
         owner_id=person_id,

@@ -2,7 +2,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from django.conf import settings
+from django.db import transaction
 
+from payment.crash_points import passing
 from payment.models import Gift
 from payment.services.purchases import pay_for
 
@@ -41,6 +43,8 @@ def give(*, sender_id: int, receiver_id: int, place: str, gift: Gift, combo: Com
         reason="gift",
         key=f"gift:{sender_id}:{place}:{gift.pk}:{combo.count}:{repeat_of(combo, repeat_key)}",
     )
+    passing("gift.posted")
+    transaction.on_commit(lambda: passing("gift.committed"))
     return GiftGiven(
         gold_left=paid.gold_left,
         gold_spent=price,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from heihei_site.providers import registry
 from heihei_site.providers.payouts.base import Payee, Result, Said
 from heihei_site.realtime.publish import telling
+from payment.crash_points import passing
 from payment.models import Withdrawal
 from payment.services import withdrawals
 
@@ -51,7 +52,9 @@ def pay(withdrawal_id: int) -> None:
     turn = _take(withdrawal_id)
     if turn is None:
         return
+    passing("payout.intended")
     result, transferred = _ask(turn)
+    passing("payout.asked")
     _note(turn, result, transferred=transferred)
 
 

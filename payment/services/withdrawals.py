@@ -24,6 +24,7 @@ from heihei_site.api.errors import (
     WithdrawalTooSmall,
 )
 from payment import ledger
+from payment.crash_points import passing
 from payment.models import AlipayAccount, Currency, Withdrawal
 from payment.services import alipay
 from payment.signals import withdrawal_closed
@@ -75,6 +76,8 @@ def _freeze(person_id: int, number: str, point: int) -> None:
         ledger.post(key=f"withdrawal:{number}", reason="withdrawal", legs=legs)
     except NotEnoughPoints:
         raise NotEnoughCash from None
+    passing("withdrawal.frozen")
+    transaction.on_commit(lambda: passing("withdrawal.committed"))
 
 
 def midnight() -> datetime:
@@ -96,6 +99,8 @@ def settle(withdrawal: Withdrawal, *, gateway_number: str) -> None:
     """The money has arrived. Within telling(), its row held."""
     legs = [ledger.Leg(FROZEN, -withdrawal.point), ledger.Leg(PAID, withdrawal.point)]
     ledger.post(key=f"withdrawal:{withdrawal.number}:closed", reason="withdrawal_paid", legs=legs)
+    passing("payout.posted")
+    transaction.on_commit(lambda: passing("payout.committed"))
     _close(withdrawal, state=Withdrawal.State.SETTLED, gateway_number=gateway_number, last_answer="")
 
 
@@ -103,6 +108,8 @@ def give_back(withdrawal: Withdrawal, *, reason: str) -> None:
     """The points come back; `reason` is what the person is told. Within telling(), its row held."""
     legs = [ledger.Leg(FROZEN, -withdrawal.point), ledger.Leg(ledger.points(withdrawal.owner_id), withdrawal.point)]
     ledger.post(key=f"withdrawal:{withdrawal.number}:closed", reason="withdrawal_returned", legs=legs)
+    passing("withdrawal.return.posted")
+    transaction.on_commit(lambda: passing("withdrawal.return.committed"))
     _close(withdrawal, state=Withdrawal.State.RETURNED, return_reason=reason)
 
 
