@@ -13,6 +13,7 @@ from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
 from messages import views as messages
+from payment import purse_views as purses
 from users import account_views as accounts
 from users import downloads
 from users import views as users
@@ -37,6 +38,7 @@ urlpatterns = [
     *accounts.api.urls,
     *accounts.sms.urls,
     *users.api.urls,
+    *purses.api.urls,
     *messages.api.urls,
     *message_lists.api.urls,
     *chat.api.urls,

@@ -20,7 +20,7 @@ def birthday_of(idcard: str) -> date | None:
         born = date(int(digits[6:10]), int(digits[10:12]), int(digits[12:14]))
     except ValueError:
         return None
-    return born if 1900 <= born.year and born <= timezone.localdate() else None
+    return born if born.year >= 1900 and born <= timezone.localdate() else None
 
 
 def is_grown_up(born: date) -> bool:

@@ -11,8 +11,8 @@ from heihei_site.postgres.sealed import SealedField
 
 
 class AlipayAccount(models.Model):
-    """Where a person's money goes, verified by their real name. All of it is sealed; `payment.masks` says what is shown.
-    The digests find equal accounts and id cards of other people."""
+    """Where a person's money goes, verified by their real name. All of it is sealed; `payment.masks` says what is
+    shown. The digests find equal accounts and id cards of other people."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -74,13 +74,17 @@ class Withdrawal(models.Model):
 
     number = models.CharField("编号", max_length=32, unique=True)  # the gateway's out_biz_no, and the ledger's key
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name="用户", on_delete=models.PROTECT, related_name="withdrawals", db_index=False
+        settings.AUTH_USER_MODEL,
+        verbose_name="用户",
+        on_delete=models.PROTECT,
+        related_name="withdrawals",
+        db_index=False,
     )
     fen = models.PositiveIntegerField("金额(分)")
     point = models.PositiveIntegerField("黑票")
-    # As it was when it was asked for; null once it is no longer needed and its person is gone.
-    account = SealedField("支付宝账号", null=True)
-    name = SealedField("姓名", null=True)
+    # As it was when it was asked for; NOTHING once it is no longer needed and its person is gone.
+    account = SealedField("支付宝账号")
+    name = SealedField("姓名")
     state = models.PositiveSmallIntegerField("状态", choices=State, default=State.REQUESTED)
     created_at = models.DateTimeField("申请时间", db_default=Now())
     due_at = models.DateTimeField("下次打款", null=True)
@@ -100,9 +104,6 @@ class Withdrawal(models.Model):
             models.CheckConstraint(
                 condition=Q(state__lt=3, closed_at=None) | Q(state__gte=3, closed_at__isnull=False),
                 name="withdrawal_closed_when_over",
-            ),
-            models.CheckConstraint(
-                condition=Q(state__gte=3) | Q(account__isnull=False, name__isnull=False), name="withdrawal_has_a_payee"
             ),
         ]
         indexes: ClassVar = [

@@ -41,7 +41,12 @@ class Sealed:
     def __init__(self, token: bytes) -> None:
         self.token = token
 
+    def __bool__(self) -> bool:
+        return bool(self.token)
+
     def open(self) -> str:
+        if not self.token:
+            return ""
         try:
             return _fernet().decrypt(self.token).decode()
         except InvalidToken:
@@ -49,6 +54,8 @@ class Sealed:
 
     def resealed(self) -> "Sealed":
         """The same text under the newest key."""
+        if not self.token:
+            return self
         try:
             return Sealed(_fernet().rotate(self.token))
         except InvalidToken:
@@ -56,6 +63,9 @@ class Sealed:
 
     def __repr__(self) -> str:
         return "[sealed]"
+
+
+NOTHING = Sealed(b"")  # what was forgotten
 
 
 def seal(text: str) -> Sealed:

@@ -15,7 +15,8 @@ PROMISES = {
               AND e.account_id = (SELECT id FROM payment_account WHERE owner_id = w.owner_id AND currency = 'point')
         WHERE coalesce(-e.amount, 0) <> w.point ORDER BY w.id""",
     "a withdrawal is closed in the ledger as it is in its row": """
-        SELECT format('withdrawal %s is in state %s, its transfer is %s', w.number, w.state, coalesce(t.reason, 'missing'))
+        SELECT format('withdrawal %s is in state %s, its transfer is %s',
+                      w.number, w.state, coalesce(t.reason, 'missing'))
         FROM payment_withdrawal w LEFT JOIN payment_transfer t ON t.key = 'withdrawal:' || w.number || ':closed'
         WHERE coalesce(t.reason, '') <>
               CASE w.state WHEN 3 THEN 'withdrawal_paid' WHEN 4 THEN 'withdrawal_returned' ELSE '' END

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from heihei_site.api.errors import AlipayNotVerified, RealNameUnreachable
-from heihei_site.postgres.sealed import digest, digests, seal
+from heihei_site.postgres.sealed import NOTHING, digest, digests, seal
 from heihei_site.providers import registry
 from heihei_site.providers.realname.base import Unreachable
 from payment import idcards, masks
-from payment.models import AlipayAccount, AlipayOpening, Withdrawal
+from payment.withdrawal_models import AlipayAccount, AlipayOpening, Withdrawal
 
 if TYPE_CHECKING:
     from users.models import User
@@ -107,7 +107,7 @@ def forget(person_id: int) -> None:
     with transaction.atomic():
         AlipayAccount.objects.filter(pk=person_id).delete()
         closed = Withdrawal.objects.filter(owner=person_id).exclude(state__in=Withdrawal.OPEN)
-        closed.update(account=None, name=None)
+        closed.update(account=NOTHING, name=NOTHING)
 
 
 RESEALED_AT_ONCE = 200
@@ -139,10 +139,9 @@ def _reseal_withdrawals() -> int:
     done, last = 0, 0
     while True:
         with transaction.atomic():
-            rows = Withdrawal.objects.filter(pk__gt=last, account__isnull=False).order_by("pk")
+            rows = Withdrawal.objects.filter(pk__gt=last).order_by("pk")
             page = list(rows.select_for_update(no_key=True)[:RESEALED_AT_ONCE])
             for row in page:
-                assert row.account is not None and row.name is not None
                 row.account, row.name = row.account.resealed(), row.name.resealed()
                 row.save(update_fields=["account", "name"])
         if not page:

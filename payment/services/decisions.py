@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 
 from heihei_site.realtime.publish import telling
 from payment.crash_points import passing
-from payment.models import Decision, Withdrawal
 from payment.services import withdrawals
+from payment.withdrawal_models import Decision, Withdrawal
 
 if TYPE_CHECKING:
     from users.models import User

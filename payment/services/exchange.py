@@ -11,7 +11,8 @@ from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, PackageInvalid
 from payment import ledger
 from payment.crash_points import passing
-from payment.models import Currency, Exchange, P2gPackage
+from payment.exchange_models import Exchange, P2gPackage
+from payment.models import Currency
 
 if TYPE_CHECKING:
     from users.models import User

@@ -1,8 +1,8 @@
 """Paying what was approved: intend, ask the gateway, note what it said; each step a transaction of its own (ADR 0013).
 
-A worker may die between any two of them, and the gateway may not answer: then it is asked what became of the number, and
-asked to pay under the same number again only if it has never heard of it. Only a gateway's no that no unanswered transfer
-can overtake any more brings the points back.
+A worker may die between any two of them, and the gateway may not answer: then it is asked what became of the number,
+and asked to pay under the same number again only if it has never heard of it. Only a gateway's no that no unanswered
+transfer can overtake any more brings the points back.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from heihei_site.providers import registry
 from heihei_site.providers.payouts.base import Payee, Result, Said
 from heihei_site.realtime.publish import telling
 from payment.crash_points import passing
-from payment.models import Withdrawal
 from payment.services import withdrawals
+from payment.withdrawal_models import Withdrawal
 
 AT_ONCE = 100
 REFUSED_BY_ALIPAY = "支付宝拒绝了这笔转账，请核对账号和姓名"
@@ -63,7 +63,7 @@ def _take(withdrawal_id: int) -> Turn | None:
     with transaction.atomic():
         waiting = Withdrawal.objects.filter(state__in=(Withdrawal.State.APPROVED, Withdrawal.State.PAYING))
         row = waiting.filter(pk=withdrawal_id, due_at__lte=Now()).select_for_update(no_key=True).first()
-        if row is None or row.account is None or row.name is None:
+        if row is None:
             return None
         Withdrawal.objects.filter(pk=row.pk).update(
             state=Withdrawal.State.PAYING,
@@ -76,7 +76,8 @@ def _take(withdrawal_id: int) -> Turn | None:
 
 
 def _pause(tries: int) -> timedelta:
-    return min(settings.PAYOUT_RETRY * 2 ** min(tries, 16), settings.PAYOUT_RETRY_LONGEST)
+    pause: timedelta = min(settings.PAYOUT_RETRY * 2 ** min(tries, 16), settings.PAYOUT_RETRY_LONGEST)
+    return pause
 
 
 def _ask(turn: Turn) -> tuple[Result, bool]:

@@ -1,7 +1,8 @@
-"""Asking for money, and how that ends (D37, ADR 0013): the points leave the purse at once and are paid for or come back.
+"""Asking for money, and how that ends (D37, ADR 0013): the points leave the purse at once, and are paid for or come
+back.
 
-One key of the ledger, `withdrawal:<number>:closed`, is posted under when it ends, either way: a withdrawal that was paid
-cannot come back, nor the other way round, whatever goes wrong above.
+Either end is posted under one key of the ledger, `withdrawal:<number>:closed`: a withdrawal that was paid cannot come
+back, nor the other way round, whatever goes wrong above.
 """
 
 from datetime import datetime
@@ -23,11 +24,13 @@ from heihei_site.api.errors import (
     WithdrawalTooLarge,
     WithdrawalTooSmall,
 )
+from heihei_site.postgres.sealed import NOTHING
 from payment import ledger
 from payment.crash_points import passing
-from payment.models import AlipayAccount, Currency, Withdrawal
+from payment.models import Currency
 from payment.services import alipay
 from payment.signals import withdrawal_closed
+from payment.withdrawal_models import AlipayAccount, Withdrawal
 
 if TYPE_CHECKING:
     from users.models import User
@@ -115,7 +118,7 @@ def give_back(withdrawal: Withdrawal, *, reason: str) -> None:
 
 def _close(withdrawal: Withdrawal, **outcome: object) -> None:
     if not AlipayAccount.objects.filter(pk=withdrawal.owner_id).exists():  # its person is gone
-        outcome |= {"account": None, "name": None}
+        outcome |= {"account": NOTHING, "name": NOTHING}
     Withdrawal.objects.filter(pk=withdrawal.pk).update(**outcome, closed_at=Now(), due_at=None, unsure_until=None)
     withdrawal.refresh_from_db()
     withdrawal_closed.send(Withdrawal, withdrawal=withdrawal)

@@ -15,5 +15,7 @@ class DevelopmentRealName:
     def matches(self, *, name: str, idcard: str) -> bool:
         time = timezone.localtime().isoformat(timespec="milliseconds")
         matched = name != NOBODY
-        outbox.append("realname", {"time": time, "name": name, "idcard": f"{idcard[:6]}********{idcard[14:]}", "matches": matched})
+        outbox.append(
+            "realname", {"time": time, "name": name, "idcard": f"{idcard[:6]}********{idcard[14:]}", "matches": matched}
+        )
         return matched

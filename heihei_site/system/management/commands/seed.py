@@ -3,6 +3,7 @@ from django.core.management.base import BaseCommand
 from chat.services import tips, topics
 from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
+from payment.exchange_catalogue import seed_p2g_packages
 from users.services import words
 
 
@@ -12,6 +13,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         seed_gifts()
         self.stdout.write("catalogue: gifts are there")
+        seed_p2g_packages()
+        self.stdout.write("exchange: packages are there")
         seed_pages()
         self.stdout.write("pages: texts are there")
         topics.seed()
