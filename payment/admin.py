@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
+from payment import alipay_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
 from payment.models import Account, Entry, Gift, GiftResource, Transfer
 from payment.selectors import address_of, all_resources
 
