@@ -2,12 +2,16 @@
 
 A transfer is posted under a key. Posting it again with the same legs changes nothing and answers as the first time;
 with other legs it is refused. Purses are locked in primary-key order; house accounts keep no balance and take no lock.
+
+What a person owes stands in an account of its own, in the currency DEBT: gold that a refund could not take back, since
+it was spent. Gold that comes in pays it first. It changes only while its owner's gold is locked, and nobody who owes
+holds gold.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from django.db import connection, transaction
 
@@ -67,6 +71,20 @@ class Posted:
         return self.balances_after[purse]
 
 
+def debt(user_id: int) -> int:
+    """The gold that the person owes."""
+    return next(iter(debts([user_id]).values()), 0)
+
+
+def debts(user_ids: list[int]) -> dict[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DEBTS, [user_ids])
+        return dict(cursor.fetchall())
+
+
+_DEBTS = "SELECT owner_id, balance FROM payment_account WHERE owner_id = ANY(%s) AND currency = 'debt' AND balance > 0"
+
+
 def balances(user_id: int) -> Balances:
     with connection.cursor() as cursor:
         cursor.execute("SELECT currency, balance FROM payment_account WHERE owner_id = %s", [user_id])
@@ -74,23 +92,55 @@ def balances(user_id: int) -> Balances:
     return Balances(gold=held.get(Currency.GOLD, 0), point=held.get(Currency.POINT, 0))
 
 
-def post(*, key: str, reason: str, legs: Sequence[Leg]) -> Posted:
+def post(*, key: str, reason: str, legs: Sequence[Leg], may_owe: bool = False) -> Posted:
     """Move money, once per key.
 
     Raises NotEnoughGold or NotEnoughPoints when a purse would become negative, KeyReused on other legs under the key;
-    either undoes the caller's whole transaction. Post before locking anything else, and once per transaction: the order
-    of locks is purses, people, rooms, counters.
+    either undoes the caller's whole transaction. With `may_owe`, gold that a purse is short of is owed instead. Post
+    before locking anything else, and once per transaction: the order of locks is purses, people, rooms, counters.
     """
     refuse_malformed(key, legs)
     fingerprint = fingerprint_of(reason, legs)
     with transaction.atomic(savepoint=False):
         accounts = open_accounts([leg.account for leg in legs])
-        after = balances_after(legs, lock_purses(accounts))
+        held = lock_purses(accounts)
+        purses = list(held)
+        moved = with_debts(legs, held, may_owe)
+        if moved is not legs:
+            accounts |= open_accounts([leg.account for leg in moved])
+            held = lock_purses(accounts)
+        after = held | balances_after(moved, held)
         short = next((purse for purse, balance in after.items() if balance < 0), None)
-        transfer = None if short else claim_and_move(key, reason, fingerprint, legs, accounts, after)
+        transfer = None if short else claim_and_move(key, reason, fingerprint, moved, accounts, after)
         if transfer is not None:
-            return Posted(transfer, True, after)
-        return first_result(key, fingerprint, short)
+            return Posted(transfer, True, {purse: after[purse] for purse in purses})
+        return first_result(key, fingerprint, short, purses)
+
+
+def with_debts(legs: Sequence[Leg], held: dict[Purse, int], may_owe: bool) -> Sequence[Leg]:
+    """The legs with what is paid off or newly owed; the very same ones where nothing is.
+
+    The purses are locked, so nobody else changes what their owners owe.
+    """
+    come = [account.owner_id for account, amount in legs if is_gold(account) and amount > 0]
+    owed = debts(come) if come else {}
+    owes_more: dict[Purse | House, int] = {}
+    for account, amount in legs:
+        if is_gold(account) and amount > 0:
+            owes_more[account] = -min(amount, owed.get(account.owner_id, 0))
+        elif is_gold(account) and may_owe:
+            owes_more[account] = max(-amount - held[account], 0)
+    if not any(owes_more.values()):
+        return legs
+    total = sum(owes_more.values())
+    moved = [Leg(account, amount + owes_more.get(account, 0)) for account, amount in legs]
+    moved += [Leg(Purse(purse[0], Currency.DEBT), more) for purse, more in owes_more.items() if is_gold(purse)]
+    moved += [Leg(House("debts", currency), -total) for currency in (Currency.GOLD, Currency.DEBT)]
+    return [leg for leg in moved if leg.amount]
+
+
+def is_gold(account: Purse | House) -> TypeGuard[Purse]:
+    return isinstance(account, Purse) and account.currency == Currency.GOLD
 
 
 def refuse_malformed(key: str, legs: Sequence[Leg]) -> None:
@@ -199,8 +249,11 @@ def claim_and_move(
     return row and Transfer(id=row[0], created_at=row[1], key=key, reason=reason, fingerprint=fingerprint)
 
 
-def first_result(key: str, fingerprint: str, short: Purse | None) -> Posted:
-    """What the key was answered with; where it is new, a purse must have been too short for it."""
+def first_result(key: str, fingerprint: str, short: Purse | None, purses: Iterable[Purse]) -> Posted:
+    """What the key was answered with; where it is new, a purse must have been too short for it.
+
+    A purse without an entry was empty before and after: all its gold went to or from what its owner owes.
+    """
     transfer = Transfer.objects.filter(key=key).prefetch_related("entries__account").first()
     if transfer is None:
         raise NotEnoughGold if short and short.currency == Currency.GOLD else NotEnoughPoints
@@ -211,4 +264,4 @@ def first_result(key: str, fingerprint: str, short: Purse | None) -> Posted:
         for entry in transfer.entries.all()
         if entry.account.owner_id is not None and entry.balance_after is not None
     }
-    return Posted(transfer, False, kept)
+    return Posted(transfer, False, {purse: kept.get(purse, 0) for purse in purses})

@@ -17,6 +17,7 @@ LARGEST_WIRE_INT = 2**31 - 1
 class Currency(models.TextChoices):
     GOLD = "gold", "钻石"
     POINT = "point", "黑票"
+    DEBT = "debt", "欠款(钻石)"  # gold owed; what may be spent and given is gold and point (D35)
 
 
 class Account(models.Model):
@@ -39,7 +40,7 @@ class Account(models.Model):
         verbose_name = verbose_name_plural = "账户"
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(balance__gte=0), name="account_never_negative"),
-            models.CheckConstraint(condition=Q(currency__in=["gold", "point"]), name="account_currency"),
+            models.CheckConstraint(condition=Q(currency__in=["gold", "point", "debt"]), name="account_currency"),
             models.CheckConstraint(
                 condition=Q(owner__isnull=False, name="") | Q(~Q(name=""), owner__isnull=True, balance=0),
                 name="account_is_purse_or_house",

@@ -29,4 +29,14 @@ PROMISES = {
         SELECT format('entry %s is in %s, account %s in %s', e.id, e.currency, a.id, a.currency)
         FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
         WHERE a.currency <> e.currency ORDER BY e.id""",
+    "nobody holds gold while owing some": """
+        SELECT format('user %s holds %s gold and owes %s', g.owner_id, g.balance, d.balance)
+        FROM payment_account d JOIN payment_account g ON g.owner_id = d.owner_id AND g.currency = 'gold'
+        WHERE d.currency = 'debt' AND d.balance > 0 AND g.balance > 0 ORDER BY g.owner_id""",
+    "the house is short of as much gold as is owed": """
+        SELECT format('%s gold is owed, the house is short of %s', owed, short) FROM (
+            SELECT (SELECT coalesce(sum(balance), 0) FROM payment_account WHERE currency = 'debt') AS owed,
+                   (SELECT coalesce(-sum(e.amount), 0) FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
+                    WHERE a.owner_id IS NULL AND a.name = 'debts' AND a.currency = 'gold') AS short) sums
+        WHERE owed <> short""",
 }

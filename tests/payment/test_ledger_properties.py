@@ -13,7 +13,8 @@ from payment.models import Currency, Entry
 from payment.reconciliation import breaches
 
 PEOPLE = 3
-purses = st.tuples(st.integers(0, PEOPLE - 1), st.sampled_from(list(Currency)))
+SPENT = [Currency.GOLD, Currency.POINT]
+purses = st.tuples(st.integers(0, PEOPLE - 1), st.sampled_from(SPENT))
 deeds = st.tuples(
     st.integers(0, 5),  # which key
     purses,
@@ -24,7 +25,7 @@ deeds = st.tuples(
 
 class Arithmetic:
     def __init__(self):
-        self.balances = dict.fromkeys(((p, c) for p in range(PEOPLE) for c in Currency), 0)
+        self.balances = dict.fromkeys(((p, c) for p in range(PEOPLE) for c in SPENT), 0)
         self.done = {}
 
     def post(self, key, payer, payee, amount):
@@ -68,7 +69,7 @@ def test_random_transfers_keep_every_promise(steps):
                 continue
             assert post_for_real(people, *step) == expected.post(*step)
         for number, pk in enumerate(people):
-            assert ledger.balances(pk) == tuple(expected.balances[number, currency] for currency in Currency)
+            assert ledger.balances(pk) == tuple(expected.balances[number, currency] for currency in SPENT)
         assert list(breaches()) == []
         assert not Entry.objects.filter(balance_after__lt=0).exists()
         transaction.set_rollback(True)
