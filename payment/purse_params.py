@@ -35,6 +35,4 @@ Phone = Annotated[
 ]
 Fen = Annotated[int, Word(number_field(1, LARGEST_WIRE_INT), name="payamount")]
 Before = Annotated[int, Word(IdField, name="before")]
-OneCurrency = Annotated[
-    str, Word(lambda **kwargs: serializers.ChoiceField([Currency.GOLD.value, Currency.POINT.value], **kwargs))
-]
+OneCurrency = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(Currency.values, **kwargs))]

@@ -119,7 +119,8 @@ def statement(
     limit: PageSize = DEFAULT_PAGE,
     currency: purse_params.OneCurrency = "",
 ) -> purse_serializers.Statement:
-    """Every movement of the caller's gold and points, the newest first; of one of them with `currency` (gold, point).
+    """Every movement of the caller's gold and points, and of what they owe (`debt`: gold that a refund could not take
+    back, which new gold pays first), the newest first; of one of them with `currency` (gold, point, debt).
     `before` of an answer is the `before` of the next page."""
     return statements.page(
         caller.person.pk, before=before, limit=min(limit or DEFAULT_PAGE, settings.STATEMENT_PAGE), currency=currency

@@ -46,8 +46,8 @@ class Movement(NamedTuple):
 
 
 def page(user_id: int, *, before: int, limit: int, currency: str = "") -> Statement:
-    """The newest lines before a position, of both purses or one. Three queries at most, whatever the page holds."""
-    currencies = [currency] if currency else [Currency.GOLD.value, Currency.POINT.value]
+    """The newest lines before a position, of all purses or one. Three queries at most, whatever the page holds."""
+    currencies = [currency] if currency else Currency.values
     said: dict[str, Any] = {
         "before": before or BEFORE_ALL,
         "rows": limit + 1,

@@ -31,9 +31,13 @@ from live.models import Guest, Live, Member, MicLink
 from messages.models import InstantMessage
 from messages.room_events import by
 from messages.services import entries, im
+from payment.exchange_catalogue import seed_p2g_packages
+from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
-from payment.services import purchases
+from payment.services import exchange, purchases, withdrawals
+from payment.services import gifts as gift_services
 from tests import factories
+from tests.payment import cash
 from users.models import Block, Follow, Identity, User
 from users.services import sms_codes, words
 
@@ -520,6 +524,64 @@ def message_del() -> tuple[User | None, Params]:
     return reader, {"userId": InstantMessage.objects.get().sender_id}
 
 
+def earner() -> User:
+    """Who has earned points, has exchanged some before, and may withdraw."""
+    user = cash.earner(points=10_000)
+    seed_p2g_packages()
+    package = P2gPackage.objects.get(pk=2)
+    exchange.exchange(person=user, package=package)
+    withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_001)
+    return user
+
+
+for path, params in {
+    "payment/statistic": {},
+    "payment/list-p2g-package": {},
+    "payment/p2g": {"packageId": 1},
+    "payment/get-alipay-info": {},
+    "payment/verify-alipay": {
+        "alipaycode": "13900001111",
+        "username": "王小明",
+        "idcard": cash.IDCARD,
+        "phone": "13900001111",
+    },
+    "payment/cash-info": {},
+    "payment/pay-req": {"alipaycode": cash.ACCOUNT, "payamount": 1_000},
+}.items():
+
+    @scenario(path)
+    def of_an_earner(params: Params = params) -> tuple[User | None, Params]:
+        return earner(), params
+
+
+@scenario("payment/statement")
+def statement() -> tuple[User | None, Params]:
+    """Of who gave a gift and withdrew."""
+    return moved(1)
+
+
+def moved(count: int) -> tuple[User, Params]:
+    user, star = cash.earner(points=60_000, gold=10_000), factories.person()
+    for number in range(count):
+        gift_services.give(
+            sender_id=user.pk,
+            receiver_id=star.pk,
+            place="live:1",
+            gift=Gift.objects.get(pk=101 + number),
+            combo=gift_services.Combo("u", 1),
+            repeat_key="",
+        )
+        withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_000 + number)
+    return user, {}
+
+
+def on_offer(count: int) -> tuple[User, Params]:
+    P2gPackage.objects.all().delete()
+    for number in range(count):
+        P2gPackage.objects.create(desc="x", point=number + 1, gold=1)
+    return factories.person(), {}
+
+
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:
     phone = api(user)
     with CaptureQueriesContext(connection) as captured:
@@ -692,6 +754,8 @@ def singers(count: int) -> tuple[User, Params]:
         ("social/gift-resources", catalogue, "resources", (2, 20)),
         ("live/get-live", audience, None, (2, 20)),
         ("user/info", known_person, None, (2, 20)),
+        ("payment/statement", moved, "lines", (2, 20)),
+        ("payment/list-p2g-package", on_offer, "packages", (2, 20)),
         ("msg/message-list", written_to, "messages", (2, 20)),
         ("msg/history-msg", written_to, "unReadMsg", (2, 20)),
     ],

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payment', '0002_append_only'),
+        ('payment', '0003_debts'),
         ('users', '0007_people_by_kind_counted'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,4 +1,4 @@
-"""From the operators' queue to the money: two pairs of eyes, a gateway that may say nothing, and never paid twice (I5)."""
+"""From the queue to the money: two pairs of eyes, a gateway that may say nothing, and never paid twice (I5)."""
 
 from datetime import timedelta
 
