@@ -60,6 +60,7 @@ class Addresses:
     database_url: str
     redis_url: str
     media: MediaPlace | None = None
+    port: int | None = None  # of the web process
 
 
 def addresses(var: Path) -> Addresses | None:

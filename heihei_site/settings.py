@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 from heihei_site import embedded
 
@@ -145,6 +146,7 @@ AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
 PAYOUT_SWEEP_SECONDS = 10
 CANARY_SECONDS = 2
+ORDER_SWEEP_SECONDS = 5
 CELERY_BEAT_SCHEDULE = {
     "canary": {
         "task": "heihei_site.system.tasks.canary",
@@ -195,6 +197,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "heihei_site.realtime.tasks.tell_audiences",
         "schedule": timedelta(seconds=AUDIENCE_SWEEP_SECONDS),
         "options": {"expires": AUDIENCE_SWEEP_SECONDS},
+    },
+    "settle-orders": {
+        "task": "payment.tasks.settle_orders",
+        "schedule": timedelta(seconds=ORDER_SWEEP_SECONDS),
+        "options": {"expires": ORDER_SWEEP_SECONDS},
+    },
+    "fetch-bills": {
+        "task": "payment.tasks.fetch_bills",
+        "schedule": crontab(hour=10, minute=30),  # Shanghai; gateways have yesterday's from nine or ten on
+        "options": {"expires": 3600},
+    },
+    "forget-forgeries": {
+        "task": "payment.tasks.forget_forgeries",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
     },
     "push": {
         "task": "messages.tasks.push",
@@ -436,17 +453,33 @@ PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling 
 PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
 PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
 STATEMENT_PAGE = 50  # lines at most
+RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
+RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)
+RECHARGE_CAP_NEW = env.int("RECHARGE_CAP_NEW", 500_000)  # of an account younger than RECHARGE_NEW_FOR
+RECHARGE_NEW_FOR = timedelta(days=1)
+ORDER_LIFETIME = timedelta(minutes=30)  # to pay it; who pays later still gets their gold (D36)
+ORDERS_BEGUN = "60/minute"  # per person
+ORDER_HINTS = "60/minute"  # per person: each may ask a gateway
+ORDER_FIRST_QUERY = timedelta(minutes=1)  # after an order began; then after twice as long each time
+ORDER_GRACE = timedelta(minutes=2)  # past an order's time, in which a payment on its way may still arrive
+NOTIFICATION_BYTES = 64 * 1024
+FORGERIES_AN_ADDRESS = "120/minute"  # that are kept to be looked at; the gateway's own are not counted
+FORGERIES_KEPT = timedelta(days=30)
 # Where tests arm the places at which a process is to die (payment/crash_points.py).
 CRASH_POINTS = VAR_DIR / "crash" if DEVELOPMENT and env.bool("HEIHEI_CRASH_POINTS", False) else None
 
 # --- The outside world -------------------------------------------------------------------------------------------
 
+GATEWAY_TWINS = "heihei_site.providers.gateways.development"
 PROVIDERS = {
     "sms": env.str("SMS_PROVIDER", "heihei_site.providers.sms.outbox.OutboxSms"),
     "wechat": env.str("WECHAT_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWechat"),
     "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
     "rtc": env.str("RTC_PROVIDER", "heihei_site.providers.rtc.outbox.OutboxRtc"),
+    "alipay": env.str("ALIPAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentAlipay"),
+    "wechat-pay": env.str("WECHAT_PAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentWechatPay"),
+    "app-store": env.str("APP_STORE_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentStore"),
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
@@ -510,6 +543,25 @@ RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
 # Seals id cards and Alipay accounts: texts of 32 characters or more, separated by commas; the first seals, all open.
 SEAL_KEYS = [key.strip() for key in secret("SEAL_KEYS").split(",") if key.strip()]
+GATEWAY_TIMEOUT = 1.5  # seconds for what a gateway is asked while a phone waits (D9)
+GATEWAY_JOB_TIMEOUT = 10.0  # seconds, while none does
+ALIPAY_APP_ID = env.str("ALIPAY_APP_ID", "")
+ALIPAY_SELLER_ID = env.str("ALIPAY_SELLER_ID", "")  # 2088…: who gets the money
+ALIPAY_APP_PRIVATE_KEY = env.str("ALIPAY_APP_PRIVATE_KEY", "", multiline=True)  # PEM, \n for line ends
+ALIPAY_PUBLIC_KEY = env.str("ALIPAY_PUBLIC_KEY", "", multiline=True)  # the gateway's, not our own
+ALIPAY_GATEWAY = env.str("ALIPAY_GATEWAY", "https://openapi.alipay.com/gateway.do")
+WECHAT_PAY_APP_ID = env.str("WECHAT_PAY_APP_ID", "")
+WECHAT_PAY_MERCHANT_ID = env.str("WECHAT_PAY_MERCHANT_ID", "")
+WECHAT_PAY_PRIVATE_KEY = env.str("WECHAT_PAY_PRIVATE_KEY", "", multiline=True)
+WECHAT_PAY_CERTIFICATE_SERIAL = env.str("WECHAT_PAY_CERTIFICATE_SERIAL", "")
+WECHAT_PAY_API_V3_KEY = env.str("WECHAT_PAY_API_V3_KEY", "")
+WECHAT_PAY_PUBLIC_KEY = env.str("WECHAT_PAY_PUBLIC_KEY", "", multiline=True)
+WECHAT_PAY_PUBLIC_KEY_ID = env.str("WECHAT_PAY_PUBLIC_KEY_ID", "")
+WECHAT_PAY_API = env.str("WECHAT_PAY_API", "https://api.mch.weixin.qq.com")
+APPLE_BUNDLE_ID = env.str("APPLE_BUNDLE_ID", "")
+APPLE_APP_ID = env.int("APPLE_APP_ID", 0)
+APPLE_ENVIRONMENT = env.str("APPLE_ENVIRONMENT", "Production")  # or Sandbox
+APPLE_ROOT_CERTIFICATES = env.list("APPLE_ROOT_CERTIFICATES", default=[])  # files, DER: Apple Root CA - G3
 
 # --- Language, time, static files --------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
 from messages import views as messages
+from payment import callbacks as payment_callbacks
+from payment import order_views as orders
 from payment import purse_views as purses
 from users import account_views as accounts
 from users import downloads
@@ -39,6 +41,8 @@ urlpatterns = [
     *accounts.sms.urls,
     *users.api.urls,
     *purses.api.urls,
+    *orders.api.urls,
+    *payment_callbacks.callback.urls,
     *messages.api.urls,
     *message_lists.api.urls,
     *chat.api.urls,

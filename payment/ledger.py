@@ -66,6 +66,7 @@ class Posted:
     transfer: Transfer
     fresh: bool
     balances_after: dict[Purse, int]
+    changes: dict[Purse, int]  # what came and went, less what was owed
 
     def balance_after(self, purse: Purse) -> int:
         return self.balances_after[purse]
@@ -113,7 +114,8 @@ def post(*, key: str, reason: str, legs: Sequence[Leg], may_owe: bool = False) -
         short = next((purse for purse, balance in after.items() if balance < 0), None)
         transfer = None if short else claim_and_move(key, reason, fingerprint, moved, accounts, after)
         if transfer is not None:
-            return Posted(transfer, True, {purse: after[purse] for purse in purses})
+            changes = {purse: after[purse] - held[purse] for purse in purses}
+            return Posted(transfer, True, {purse: after[purse] for purse in purses}, changes)
         return first_result(key, fingerprint, short, purses)
 
 
@@ -260,8 +262,14 @@ def first_result(key: str, fingerprint: str, short: Purse | None, purses: Iterab
     if transfer.fingerprint != fingerprint:
         raise KeyReused(key)
     kept = {
-        Purse(entry.account.owner_id, Currency(entry.currency)): entry.balance_after
+        Purse(entry.account.owner_id, Currency(entry.currency)): (entry.balance_after, entry.amount)
         for entry in transfer.entries.all()
         if entry.account.owner_id is not None and entry.balance_after is not None
     }
-    return Posted(transfer, False, {purse: kept.get(purse, 0) for purse in purses})
+    first = {purse: kept.get(purse, (0, 0)) for purse in purses}
+    return Posted(
+        transfer,
+        False,
+        {purse: balance for purse, (balance, _) in first.items()},
+        {purse: amount for purse, (_, amount) in first.items()},
+    )

@@ -9,6 +9,7 @@ from heihei_site.postgres.kept import Kept
 from payment import ledger
 from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
+from payment.order_models import Package
 from payment.purse_serializers import Assets, P2gPackageRow
 from payment.serializers import GiftFile, GiftFiles, GiftInfo
 from payment.worth import point_worth
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 @Compiled
 def _on_sale() -> QuerySet[Gift]:
     return Gift.objects.filter(active=True)
+
+
+def packages_of(channel: str) -> QuerySet[Package]:
+    """What is sold through it, in the operators' order."""
+    return Package.objects.filter(channel=channel, active=True)
 
 
 def gift_list(base_url: str) -> list[GiftInfo]:

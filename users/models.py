@@ -122,9 +122,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         return bool(self.display_name and self.birthday and self.gender != self.Gender.UNSPECIFIED)
 
     @property
+    def is_minor(self) -> bool:
+        return ages.is_minor(self.birthday)
+
+    @property
     def is_protected_minor(self) -> bool:
         """Who may neither broadcast nor spend: under age, or of an age nobody has told us (D19)."""
-        return bool(settings.MINOR_PROTECTION) and ages.is_minor(self.birthday)
+        return bool(settings.MINOR_PROTECTION) and self.is_minor
 
 
 class KindChange(models.Model):

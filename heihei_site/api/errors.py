@@ -47,6 +47,10 @@ class RealNameUnreachable(Refusal):
     code, text = 400, "实名认证服务暂时不可用，请稍后再试"
 
 
+class PaymentUnavailable(Refusal):
+    code, text = 400, "支付暂时不可用，请稍后再试"
+
+
 class ManagersEnough(Refusal):
     code, text = 400, "管理员人数已满"
 
@@ -145,6 +149,10 @@ class AccountAbnormal(Refusal):
 
 class AccountTooYoung(Refusal):
     code, text = 721, "注册时间太短，暂时不能提现"
+
+
+class RechargeCapped(Refusal):
+    code, text = 721, "今日充值已达上限"
 
 
 class Muted(Refusal):

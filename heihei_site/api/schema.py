@@ -142,8 +142,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 def only_api(endpoints: list[Any]) -> list[Any]:
-    """Preprocessing hook: the reference has the API's endpoints and nothing else."""
-    return [entry for entry in endpoints if entry[0].startswith("/api/") and hasattr(entry[3].cls, "endpoint")]
+    """Preprocessing hook: the reference has the API's endpoints and callbacks and nothing else."""
+    return [entry for entry in endpoints if hasattr(entry[3].cls, "endpoint") or hasattr(entry[3].cls, "callback")]
 
 
 def _doc(endpoint: Endpoint) -> str:

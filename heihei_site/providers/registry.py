@@ -7,6 +7,8 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from heihei_site.providers.gateways.apple import AppStore
+from heihei_site.providers.gateways.base import Gateway
 from heihei_site.providers.identity.base import Identity
 from heihei_site.providers.payouts.base import Payouts
 from heihei_site.providers.push.base import KINDS, PushVendor
@@ -44,6 +46,15 @@ def realname() -> RealName:
 
 def payouts() -> Payouts:
     return cast(Payouts, get("payouts"))
+
+
+def gateway(channel: str) -> Gateway:
+    """Who takes money through `alipay` or `wechat`."""
+    return cast(Gateway, get({"wechat": "wechat-pay"}.get(channel, channel)))
+
+
+def app_store() -> AppStore:
+    return cast(AppStore, get("app-store"))
 
 
 def push(kind: str) -> PushVendor:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from heihei_site.api.callbacks import Callbacks
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.system.models import Page, page_path
 
@@ -19,6 +20,8 @@ def addresses(base_url: str) -> defaultdict[str, dict[str, str]]:
     book: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for endpoint in Endpoints.registry:
         book[endpoint.group][endpoint.key] = f"{base_url}/api/{endpoint.path}"
+    for callback in Callbacks.registry:
+        book[callback.group][callback.key] = f"{base_url}/api/{callback.path}"
     for group, key, slug in PAGES:
         book[group][key] = f"{base_url}{page_path(slug)}"
     book["message"]["channel"] = f"{base_url.replace('http', 'ws', 1)}/{SOCKET_PATH}"

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payment', '0003_debts'),
+        ('payment', '0004_orders'),
         ('users', '0007_people_by_kind_counted'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -36,7 +36,8 @@ PROMISES = {
     "the house is short of as much gold as is owed": """
         SELECT format('%s gold is owed, the house is short of %s', owed, short) FROM (
             SELECT (SELECT coalesce(sum(balance), 0) FROM payment_account WHERE currency = 'debt') AS owed,
-                   (SELECT coalesce(-sum(e.amount), 0) FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
+                   (SELECT coalesce(-sum(e.amount), 0)
+                    FROM payment_entry e JOIN payment_account a ON a.id = e.account_id
                     WHERE a.owner_id IS NULL AND a.name = 'debts' AND a.currency = 'gold') AS short) sums
         WHERE owed <> short""",
 }

@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from payment import ledger
 from payment.catalogue import seed_gifts
 from payment.models import Currency, Gift
+from payment.packages import seed_packages
 
 
 def give_gold(user_id: int, amount: int, key: str = "start") -> None:
@@ -32,3 +33,8 @@ def lollipop(db: None) -> Gift:
     """Costs one gold."""
     seed_gifts()
     return Gift.objects.get(pk=102)
+
+
+@pytest.fixture
+def packages(db: None) -> None:
+    seed_packages()

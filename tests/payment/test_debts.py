@@ -1,6 +1,7 @@
 """What a person owes: an account of its own, which gold that comes in pays first (D35)."""
 
 import pytest
+from django.db import transaction
 
 from heihei_site.api.errors import NotEnoughGold
 from payment import ledger
@@ -58,14 +59,14 @@ def test_the_same_key_owes_once_and_pays_once(person):
     assert (first.fresh, second.fresh) == (True, False)
     assert second.balances_after == first.balances_after == {gold(someone): 0}
     give_gold(someone, 200, "later")
-    with pytest.raises(ledger.KeyReused):
+    with pytest.raises(ledger.KeyReused), transaction.atomic():
         take_back(someone, 599)
     assert ledger.debt(someone) == 300
 
 
 def test_who_may_not_owe_is_refused_as_ever(person):
     someone = person(gold=100)
-    with pytest.raises(NotEnoughGold):
+    with pytest.raises(NotEnoughGold), transaction.atomic():
         legs = [Leg(gold(someone), -101), Leg(house("gifts", Currency.GOLD), 101)]
         post(key="gift", reason="gift", legs=legs)
     assert ledger.debt(someone) == 0

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             if not supervisor.until(servers.answering, SERVERS_PATIENCE):
                 raise CommandError(f"PostgreSQL or Valkey does not answer; see {var / 'log'}")
             stack.callback(embedded.withdraw, var)
-            addresses = replace(servers.addresses, media=media.place if media else None)
+            addresses = replace(servers.addresses, media=media.place if media else None, port=settings.PORT)
             embedded.announce(var, addresses)
             environment = environment_for(addresses)
             self.say("Preparing the database")
