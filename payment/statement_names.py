@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from payment.models import Gift
+from payment.order_models import Refund
 from payment.withdrawal_models import Withdrawal
 
 
@@ -38,16 +39,21 @@ class Known:
 
     gifts: dict[int, str]
     withdrawals: dict[str, int]
+    refunds: dict[str, str]  # a refund's number -> its order's
 
 
 def of(lines: Sequence[Moved]) -> list[Name]:
-    """One for each, in order. A query for the gifts among them and one for the withdrawals, if there are any."""
+    """One for each, in order. A query for the gifts among them, the withdrawals and the refunds, if there are any."""
     gifts = {_gift_id(line.key) for line in lines if line.reason == "gift"}
     numbers = {_number(line.key) for line in lines if line.reason.startswith("withdrawal")}
+    refunds = {_number(line.key) for line in lines if line.reason == "refund"}
     known = Known(
         gifts=dict(Gift.objects.filter(pk__in=gifts).values_list("pk", "name")) if gifts else {},
         withdrawals=dict(Withdrawal.objects.filter(number__in=numbers).values_list("number", "state"))
         if numbers
+        else {},
+        refunds=dict(Refund.objects.filter(number__in=refunds).values_list("number", "order__number"))
+        if refunds
         else {},
     )
     return [_name(line, known) for line in lines]
@@ -83,7 +89,8 @@ def _gift_id(key: str) -> int:
 
 
 def _number(key: str) -> str:
-    """`exchange:<number>`, `withdrawal:<number>`, `withdrawal:<number>:closed`"""
+    """`exchange:<number>`, `recharge:…`, `refund:…`, `refund-undone:…`, `withdrawal:<number>`,
+    `withdrawal:<number>:closed`"""
     return key.split(":")[1]
 
 
@@ -94,6 +101,8 @@ NAMING: dict[str, Naming] = {
     "rename": _plain("修改昵称"),
     "grant": _plain("系统赠送"),
     "exchange": lambda line, known: Name("黑票兑换钻石", order=_number(line.key)),
+    "recharge": lambda line, known: Name("充值", order=_number(line.key)),
+    "refund": lambda line, known: Name("充值退款", order=known.refunds.get(_number(line.key), "")),
     "withdrawal": _withdrawal("提现"),
     "withdrawal_returned": _withdrawal("提现退回"),
 }

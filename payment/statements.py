@@ -46,7 +46,7 @@ class Movement(NamedTuple):
 
 
 def page(user_id: int, *, before: int, limit: int, currency: str = "") -> Statement:
-    """The newest lines before a position, of all purses or one. Three queries at most, whatever the page holds."""
+    """The newest lines before a position, of all purses or one. Four queries at most, whatever the page holds."""
     currencies = [currency] if currency else Currency.values
     said: dict[str, Any] = {
         "before": before or BEFORE_ALL,

@@ -137,7 +137,7 @@ class Purses(RuleBasedStateMachine):
         self.deeds += 1
         legs = [ledger.Leg(ledger.gold(self.people[person].pk), -gold)]
         legs.append(ledger.Leg(ledger.house("orders", Currency.GOLD), gold))
-        ledger.post(key=f"machine:{self.deeds}", reason="refund", legs=legs, may_owe=True)
+        ledger.post(key=f"machine:{self.deeds}", reason="correction", legs=legs, may_owe=True)
         taken = min(gold, self.gold[person])
         self.gold[person] -= taken
         self.debt[person] += gold - taken

@@ -38,7 +38,7 @@ def give(sender, receiver, number):
 def refund(user, number):
     """Ten gold are taken back; what is not there is owed."""
     legs = [ledger.Leg(ledger.gold(user.pk), -10), ledger.Leg(ledger.house("orders", Currency.GOLD), 10)]
-    ledger.post(key=f"race refund {number}", reason="refund", legs=legs, may_owe=True)
+    ledger.post(key=f"race refund {number}", reason="correction", legs=legs, may_owe=True)
     return {"errorcode": 0}
 
 
