@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "heihei_site.providers",
     "heihei_site.realtime",
+    "heihei_site.uploads",
     "payment",
     "users",
     "messages",
@@ -145,6 +146,7 @@ MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
 PAYOUT_SWEEP_SECONDS = 10
+EXAMINATION_SECONDS = 10
 CANARY_SECONDS = 2
 ORDER_SWEEP_SECONDS = 5
 CELERY_BEAT_SCHEDULE = {
@@ -228,6 +230,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-server-calls": {
+        "task": "messages.tasks.forget_server_calls",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-messages": {
         "task": "heihei_site.realtime.tasks.forget",
         "schedule": timedelta(hours=1),
@@ -242,6 +249,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "users.tasks.recount_relations",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
+    },
+    "examine-uploads": {
+        "task": "heihei_site.uploads.tasks.examine",
+        "schedule": timedelta(seconds=EXAMINATION_SECONDS),
+        "options": {"expires": EXAMINATION_SECONDS},
+    },
+    "sweep-uploads": {
+        "task": "heihei_site.uploads.tasks.sweep",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
     },
     "fold-kinds": {
         "task": "users.tasks.fold_kinds",
@@ -312,7 +329,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["heihei_site.api.schema.only_api"],
     "ENUM_NAME_OVERRIDES": {"PlatformEnum": ["android", "ios"]},  # a parameter of several spellings
 }
-API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
+API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter, where none is declared (`body_bytes`)
 API_FIELDS = 200  # parameters of one request
 API_THREADS = env.int("API_THREADS", 32)  # calls a web process runs at once, each with a database connection
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
@@ -407,9 +424,17 @@ TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
 INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
+VOICE_SECONDS = 300  # of one message
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
 MESSAGE_LIST = 50  # rows of it at once
-HISTORY_PAGE = 100  # messages
+HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
+HISTORY_LIMIT = 50  # and how many one may ask for
+NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
+RECALL_WITHIN = timedelta(minutes=2)  # a message can be taken back
+
+MESSAGE_SERVER_KEY = secret("MESSAGE_SERVER_KEY")  # of other servers of ours that call messageserver/
+MESSAGE_SERVER_CLOCK = timedelta(minutes=5)  # by which theirs may be wrong
+RELAYED_BYTES = 16 * 1024  # of one message they send
 
 # --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
 
@@ -429,7 +454,8 @@ CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
 PUSH_DELAY = timedelta(seconds=5)  # after the message, for a socket to bring it
-QUIET_HOURS = (23, 8)  # of the day in Shanghai: nothing but calls is pushed from the first until the second
+# Of the day in Shanghai: nothing but calls is pushed from the first until the second; the same twice: whenever.
+QUIET_HOURS = tuple(env.list("QUIET_HOURS", cast=int, default=[23, 8]))
 PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation or live
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
@@ -480,6 +506,11 @@ PROVIDERS = {
     "alipay": env.str("ALIPAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentAlipay"),
     "wechat-pay": env.str("WECHAT_PAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentWechatPay"),
     "app-store": env.str("APP_STORE_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentStore"),
+    "credentials": {
+        "local": "heihei_site.providers.credentials.local.LocalCredentials",
+        "s3": "heihei_site.providers.credentials.s3.S3Credentials",
+        "aliyun": "heihei_site.providers.credentials.aliyun.AliyunCredentials",
+    }[UPLOADS := env.str("UPLOADS", "local")],  # where they are: on our disk, in a bucket, in one of Aliyun's
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
@@ -495,6 +526,15 @@ ALIPAY_PAYOUT_APP_CERT = env.str("ALIPAY_PAYOUT_APP_CERT", "")
 ALIPAY_PAYOUT_PUBLIC_CERT = env.str("ALIPAY_PAYOUT_PUBLIC_CERT", "")
 ALIPAY_PAYOUT_ROOT_CERT = env.str("ALIPAY_PAYOUT_ROOT_CERT", "")
 ALIPAY_PAYOUT_GATEWAY = env.str("ALIPAY_PAYOUT_GATEWAY", "https://openapi.alipay.com/gateway.do")
+GETUI_API = env.str("GETUI_API", "https://restapi.getui.com/v2")
+GETUI_APP_ID = env.str("GETUI_APP_ID", "")
+GETUI_APP_KEY = env.str("GETUI_APP_KEY", "")
+GETUI_MASTER_SECRET = env.str("GETUI_MASTER_SECRET", "")
+APNS_API = env.str("APNS_API", "https://api.push.apple.com")
+APNS_KEY = env.str("APNS_KEY", "", multiline=True)  # what the .p8 file has in it
+APNS_KEY_ID = env.str("APNS_KEY_ID", "")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", "")
+APNS_TOPIC = env.str("APNS_TOPIC", "")  # the bundle id of the app
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")
@@ -573,6 +613,29 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 
+# --- What people upload (D38, ADR 0013) ------------------------------------------------------------------------------
+
+UPLOAD_KEY = secret("UPLOAD_KEY")  # of what a phone shows for its upload
+UPLOAD_LIFETIME = timedelta(hours=1)  # of leave to write, and to use what was written
+UPLOAD_BYTES = 20 * 1024 * 1024
+UPLOADS_OPEN = 100  # a person may have at once without using them
+AUDIO_SECONDS = 1800  # of one recording
+PICTURE_PIXELS = 50_000_000  # of a picture as it comes; it is written anew with
+PICTURE_EDGE = 2560  # pixels at most each way
+DECODING_SECONDS = 60.0  # for one file, in a process of its own
+DECODING_MEMORY = 1024 * 1024 * 1024  # bytes of addresses that process may have
+EXAMINED_AT_ONCE = 2  # by one worker process
+UPLOAD_BUCKET = env.str("UPLOAD_BUCKET", "")
+UPLOAD_ENDPOINT = env.str("UPLOAD_ENDPOINT", "")  # none: AWS'
+UPLOAD_REGION = env.str("UPLOAD_REGION", "us-east-1")
+UPLOAD_ACCESS_KEY_ID = env.str("UPLOAD_ACCESS_KEY_ID", "")
+UPLOAD_ACCESS_KEY_SECRET = env.str("UPLOAD_ACCESS_KEY_SECRET", "")
+UPLOAD_ROLE = env.str("UPLOAD_ROLE", "")  # its ARN: what phones become, each for one object
+STS_ENDPOINT = env.str("STS_ENDPOINT", "")
+STS_PROTOCOL = env.str("STS_PROTOCOL", "HTTPS")
+# Where `data/` of the storage is reached by everybody: the bucket's public address or its CDN; else our own.
+UPLOADS_URL = env.str("UPLOADS_URL", PUBLIC_URL or f"http://127.0.0.1:{PORT}").rstrip("/")
+
 # --- Files that are nobody's but one person's ---------------------------------------------------------------------
 
 STORAGES = {
@@ -586,6 +649,24 @@ STORAGES = {
             "allow_overwrite": True,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
+        },
+    },
+    "uploads": {
+        "BACKEND": "heihei_site.uploads.storages.Local",
+        "OPTIONS": {"location": env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))},
+    }
+    if UPLOADS == "local"
+    else {
+        "BACKEND": "heihei_site.uploads.s3.Bucket",
+        "OPTIONS": {
+            "bucket_name": UPLOAD_BUCKET,
+            "endpoint_url": UPLOAD_ENDPOINT or None,
+            "region_name": UPLOAD_REGION,
+            "access_key": UPLOAD_ACCESS_KEY_ID,
+            "secret_key": UPLOAD_ACCESS_KEY_SECRET,
+            # Aliyun knows neither addresses with the bucket in their path nor S3's newer signatures of bodies.
+            "addressing_style": "virtual" if UPLOADS == "aliyun" else "auto",
+            "signature_version": "s3" if UPLOADS == "aliyun" else "s3v4",
         },
     },
     # What our own media server's recordings become; its directory is served as files.

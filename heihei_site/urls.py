@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from chat import match_views as matching
 from chat import views as chat
 from heihei_site.system import documents, health, numbers, pages, views
+from heihei_site.uploads import receiving, serving
 from live import feed_views as feeds
 from live import hooks
 from live import mic_views as microphone
@@ -12,6 +13,7 @@ from live import moderation_views as moderation
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
+from messages import server_views as message_server
 from messages import views as messages
 from payment import callbacks as payment_callbacks
 from payment import order_views as orders
@@ -28,6 +30,8 @@ urlpatterns = [
     path("html/live.html", pages.shared_live),
     path("html/data-export.zip", downloads.data_export),
     path("static/app/<slug:slug>.html", documents.document),
+    path("uploads/<str:module>/<str:name>", receiving.receive),
+    path("data/<str:module>/<str:name>", serving.serve),
     path("hooks/rtmp/publish", hooks.publish),
     path("hooks/rtmp/publish-done", hooks.publish_done),
     path("hooks/rtmp/record-done", hooks.record_done),
@@ -45,6 +49,7 @@ urlpatterns = [
     *payment_callbacks.callback.urls,
     *messages.api.urls,
     *message_lists.api.urls,
+    *message_server.api.urls,
     *chat.api.urls,
     *matching.api.urls,
     *live.api.urls,

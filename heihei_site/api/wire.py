@@ -37,6 +37,12 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "sides": ("users", "user"),
     "creator_id": ("creatorId", "createrId"),
     "closing_comment": ("comment", "common"),
+    "credentials": ("Credentials",),
+    "access_key_id": ("AccessKeyId",),
+    "access_key_secret": ("AccessKeySecret",),
+    "security_token": ("SecurityToken",),
+    "expiration": ("Expiration",),
+    "file_info": ("FileInfo",),
 }
 
 # Doubled only inside the object (or list) of that name: contract_notes.md (e) 13.

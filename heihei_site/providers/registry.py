@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from heihei_site.providers.credentials.base import UploadCredentials
 from heihei_site.providers.gateways.apple import AppStore
 from heihei_site.providers.gateways.base import Gateway
 from heihei_site.providers.identity.base import Identity
@@ -55,6 +56,10 @@ def gateway(channel: str) -> Gateway:
 
 def app_store() -> AppStore:
     return cast(AppStore, get("app-store"))
+
+
+def credentials() -> UploadCredentials:
+    return cast(UploadCredentials, get("credentials"))
 
 
 def push(kind: str) -> PushVendor:

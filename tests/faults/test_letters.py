@@ -1,0 +1,138 @@
+"""I1 for what people write to each other: whatever is killed, each acknowledged message is exactly once on the stream,
+in history, in the lists and their counts, and is pushed at most once to each phone of who was away."""
+
+import json
+import time
+from collections import Counter
+from contextlib import suppress
+from functools import partial
+
+import pytest
+
+from tests.faults.crowd import Crowd, Person
+from tests.faults.mail import KEY
+from tests.faults.plugs import RECOVERY, kill
+from tests.processes import wait_until
+from tests.venue import Venue
+
+ROLES = ("web", "worker", "beat", "valkey", "postgres")
+evenings = pytest.mark.parametrize(
+    ("people", "seconds"),
+    [pytest.param(12, 0, id="short"), pytest.param(50, 120, id="two minutes", marks=pytest.mark.soak)],
+)
+
+
+@evenings
+def test_nothing_that_people_write_is_lost_or_doubled(venue, crowd_of, people, seconds):
+    with crowd_of(people, away=people // 4) as crowd:
+        for person in crowd.away:
+            crowd.run(register(person))
+        recoveries = talk_while_everything_dies(venue, crowd, seconds)
+        crowd.come_home()
+        found = all_arrives(crowd)
+        crowd.run(a_last_word(crowd.people))
+        found += [wrong for person in crowd.people for wrong in crowd.run(what_is_wrong_for(person))]
+        found += what_is_wrong_with_pushes(venue, crowd)
+        report(crowd, recoveries)
+        assert not found, f"{len(found)}: {found[:20]}"
+        assert len(crowd.book.given) >= people * 5
+
+
+async def register(person: Person) -> None:
+    said = {"apnsType": "getui", "apnsToken": f"clientid-{person.id}", "deveiceType": "android", "uuid": "u"}
+    assert await person.call("user/push-device-info", **said) == 0
+
+
+def talk_while_everything_dies(venue: Venue, crowd: Crowd, seconds: float) -> dict[str, float]:
+    """The longest each took to come back."""
+    worst: dict[str, float] = {}
+    end = time.monotonic() + seconds
+    with crowd.talking():
+        while True:
+            for role in ROLES:
+                time.sleep(0.5)
+                with crowd.book.fault():
+                    worst[role] = max(kill(venue, role), worst.get(role, 0))
+            if time.monotonic() > end:
+                break
+        time.sleep(1)
+    assert max(worst.values()) < RECOVERY
+    return worst
+
+
+def all_arrives(crowd: Crowd) -> list[str]:
+    with suppress(AssertionError):
+        wait_until(lambda: not crowd.look(crowd.book.missing), 30, "everything arrives")
+    found = crowd.look(lambda: [*crowd.book.complaints, *crowd.book.missing(), *crowd.book.turned_around()])
+    here = {f"{person.id} heard " for person in crowd.present}
+    return found + [late for late in crowd.look(crowd.book.late) if late.startswith(tuple(here))]
+
+
+async def a_last_word(people: list[Person]) -> None:
+    """A count whose ring was lost is told with the next one."""
+    for person, other in zip(people, people[1:] + people[:1], strict=True):
+        await person.write(other.id)
+
+
+async def what_is_wrong_for(person: Person) -> list[str]:
+    stored = Counter(line.author for line in person.book.heard_by(person.id) if line.author != person.id)
+    page = await person.ask("msg/message-list", limit=50)
+    listed = {row["fromUserId"]: row["data"]["unread"] for row in page["messages"]}
+    found = []
+    if Counter({other: many for other, many in listed.items() if many}) != stored:
+        found.append(f"{person.id} has unread {listed} of {dict(stored)}")
+    if not page["unreadMsgCount"] == person.unread == stored.total():
+        found.append(f"{person.id}: {page['unreadMsgCount']} unread, told {person.unread}, got {stored.total()}")
+    history = await whole_history(person)
+    heard = [line.key for line in person.book.heard_by(person.id)]
+    if history != heard[::-1]:
+        found.append(
+            f"{person.id}: {len(history)} in the history ({len(set(history))} of them once), heard {len(heard)}"
+        )
+    return found
+
+
+async def whole_history(person: Person) -> list[str]:
+    """The newest first, page after page by position."""
+    keys: list[tuple[int, str]] = []
+    before: dict[str, int] = {}
+    while True:
+        page = await person.ask("msg/history-msg", **before)
+        items = page["unReadMsg"] + page["readMsg"]
+        if not items:
+            return [key for _, key in sorted(keys, reverse=True)]
+        for item in items:
+            if found := KEY.search(item["msg"]["content"].get("text", "")):
+                keys.append((item["seq"], found[0]))
+        before = {"before": min(item["seq"] for item in items)}
+
+
+def what_is_wrong_with_pushes(venue: Venue, crowd: Crowd) -> list[str]:
+    """Each phone of somebody away rang; what the rows say was sent, and nothing else, is in the outbox, once."""
+    away = [person.id for person in crowd.away]
+    rung = partial(pushes_of, venue, away)
+    wait_until(lambda: {clientid for clientid, _ in rung()} == {f"clientid-{one}" for one in away}, 20, "all are rung")
+    sent = "SELECT count(*) FROM inbox_push WHERE outcome = 1 AND user_id = ANY(%s)"
+    wait_until(lambda: venue.sql(sent, away) == rung().total(), 70, "what was pushed is noted")
+    twice = [push for push, many in rung().items() if many > 1]
+    others = "SELECT count(*) FROM inbox_push WHERE NOT user_id = ANY(%s) AND user_id = ANY(%s)"
+    strangers = venue.sql(others, away, [person.id for person in crowd.people])
+    return [f"pushed twice: {push}" for push in twice] + ([f"{strangers} to who has no phone"] if strangers else [])
+
+
+def pushes_of(venue: Venue, away: list[int]) -> "Counter[tuple[str, int]]":
+    path = venue.instance.var / "outbox" / "push.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return Counter((line["clientid"], line["payload"]["msgId"]) for line in lines if line["userId"] in away)
+
+
+def report(crowd: Crowd, recoveries: dict[str, float]) -> None:
+    book = crowd.book
+    delivered, delays = sum(len(book.heard_by(person.id)) for person in crowd.people), book.delays()
+    doubled = sum(" twice" in wrong or " again " in wrong for wrong in book.complaints)
+    gaps = sum("too early" in wrong for wrong in book.complaints) + len(book.missing())
+    print(
+        f"\n{len(crowd.people)} people: sent {len(book.lines)}, acknowledged {len(book.given)}, delivered {delivered}, "
+        f"duplicates {doubled}, gaps {gaps}, slowest {delays[-1]:.1f} s; back after "
+        + ", ".join(f"{role} {seconds:.1f} s" for role, seconds in recoveries.items())
+    )
