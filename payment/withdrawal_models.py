@@ -1,4 +1,4 @@
-"""Points for money (D37): whom it goes to, and each withdrawal with who decided what about it (ADR 0013)."""
+"""Points for money (D37): whom it goes to, and each withdrawal with who decided what about it (ADR 0016)."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Who saw or decided what, and what was exchanged, can be neither changed nor removed (ADR 0013)."""
+"""Who saw or decided what, and what was exchanged, can be neither changed nor removed (ADR 0016)."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Paying what was approved: intend, ask the gateway, note what it said; each step a transaction of its own (ADR 0013).
+"""Paying what was approved: intend, ask the gateway, note what it said; each step a transaction of its own (ADR 0016).
 
 A worker may die between any two of them, and the gateway may not answer: then it is asked what became of the number,
 and asked to pay under the same number again only if it has never heard of it. Only a gateway's no that no unanswered

@@ -1,4 +1,4 @@
-"""Asking for money, and how that ends (D37, ADR 0013): the points leave the purse at once, and are paid for or come
+"""Asking for money, and how that ends (D37, ADR 0016): the points leave the purse at once, and are paid for or come
 back.
 
 Either end is posted under one key of the ledger, `withdrawal:<number>:closed`: a withdrawal that was paid cannot come
