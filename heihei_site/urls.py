@@ -26,6 +26,7 @@ urlpatterns = [
     path("", pages.status),
     path("health", health.ready),
     path("health/live", health.live),
+    path("health/audit", health.money),
     path("metrics", numbers.metrics),
     path("html/live.html", pages.shared_live),
     path("html/data-export.zip", downloads.data_export),

@@ -3,15 +3,17 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
 
 from payment import alipay_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
-from payment.models import Account, Entry, Gift, GiftResource, Transfer
+from payment.models import Account, Currency, Entry, Gift, GiftResource, Transfer
+from payment.reconciliation import PROMISES, breaches
 from payment.selectors import address_of, all_resources
 
 GIFTS_A_PAGE = 10  # of the 1.1 app, which drops an incomplete last page (D28)
@@ -117,12 +119,30 @@ class EntryInline(TabularInline):
 
 @admin.register(Transfer)
 class TransferAdmin(LedgerAdmin):
+    actions_list = ("reconciliation",)  # type: ignore[assignment]  # any number of them
     list_display = ("id", "reason", "key", "created_at")
     list_filter = ("reason",)
     person_lookup = "entries__account__owner"
     text_lookup = "key__startswith"
     search_help_text = "用户 ID,或幂等键的开头"
     inlines = (EntryInline,)
+
+    @action(description="对账", url_path="reconciliation")  # type: ignore[operator]  # unfold's own types
+    def reconciliation(self, request: HttpRequest) -> TemplateResponse:
+        """Every promise of the money, and what breaks it; read anew at each call."""
+        found: dict[str, list[str]] = {promise: [] for promise in PROMISES}
+        for breach in breaches():
+            found[breach.promise].append(breach.detail)
+        owed = Account.objects.filter(currency=Currency.DEBT).aggregate(sum=Sum("balance"))["sum"] or 0
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": "对账",
+            "promises": found.items(),
+            "sound": not any(found.values()),
+            "owed": owed,
+        }
+        return TemplateResponse(request, "payment/reconciliation.html", context)
 
 
 @admin.register(Entry)
@@ -133,3 +153,6 @@ class EntryAdmin(LedgerAdmin):
     person_lookup = "account__owner"
     text_lookup = "transfer__key"
     search_help_text = "用户 ID 或幂等键"
+
+
+from payment import order_admin  # noqa: E402, F401  registers itself

@@ -34,7 +34,8 @@ from messages.services import entries, im
 from payment.exchange_catalogue import seed_p2g_packages
 from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
-from payment.services import exchange, purchases, withdrawals
+from payment.packages import seed_packages
+from payment.services import exchange, orders, purchases, withdrawals
 from payment.services import gifts as gift_services
 from tests import factories
 from tests.messages.test_message_server import post, signed
@@ -613,6 +614,26 @@ def on_offer(count: int) -> tuple[User, Params]:
     for number in range(count):
         P2gPackage.objects.create(desc="x", point=number + 1, gold=1)
     return factories.person(), {}
+
+
+@scenario("payment/list-package")
+def list_package() -> tuple[User | None, Params]:
+    seed_packages()
+    return factories.person(), {"channel": "wechat"}
+
+
+@scenario("payment/create-order")
+def create_order() -> tuple[User | None, Params]:
+    seed_packages()
+    return factories.person(), {"packageId": 201, "channel": "wechat"}
+
+
+@scenario("payment/order-notify")
+def order_notify() -> tuple[User | None, Params]:
+    seed_packages()
+    buyer = factories.person()
+    order, _ = orders.create(buyer=buyer, package_id=101, channel="alipay", now=timezone.now())
+    return buyer, {"order": order.number, "status": 1, "data": "9000"}
 
 
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:

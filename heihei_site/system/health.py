@@ -1,4 +1,4 @@
-"""Two questions a machine asks: does this process answer, and does everything behind it."""
+"""Three questions a machine asks: does this process answer, does everything behind it, and is the money sound."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from heihei_site.system.tasks import CANARY
+from payment import audit
 
 CANARY_TOO_OLD = 8  # seconds: four canaries missed
 
@@ -51,6 +52,13 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 only when database, bus, and workers (with beat) answer."""
     found = report()
     return JsonResponse({"ok": all(found.values()), **found}, status=200 if all(found.values()) else 503)
+
+
+@never_cache
+def money(request: HttpRequest) -> JsonResponse:
+    """200 while every promise of the money holds (`manage.py reconcile` says what is wrong where one does not)."""
+    found = audit.latest()
+    return JsonResponse(found, status=200 if found["ok"] else 503)
 
 
 @never_cache

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from heihei_site.api import errors
+from heihei_site.api.callbacks import Callbacks
 from heihei_site.api.endpoints import Endpoint, Endpoints
 from heihei_site.system import socket_reference
 
@@ -27,6 +28,10 @@ def endpoints_page() -> str:
         lines.append(f"\n## {module}\n")
         for endpoint in endpoints:
             lines += _endpoint(endpoint)
+    lines += ["\n## What other companies' servers call\n", "In their formats, not ours; no token.\n"]
+    for callback in sorted(Callbacks.registry, key=lambda callback: callback.path):
+        said = inspect.cleandoc(callback.answer.__doc__ or "")
+        lines.append(f"### {callback.path}\n\n`/api/{callback.path}` · `{callback.group}.{callback.key}`\n\n{said}\n")
     return NOTE + "\n".join(lines) + "\n"
 
 

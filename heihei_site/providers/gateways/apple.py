@@ -94,19 +94,21 @@ class AppleStore:
     def read_purchase(self, signed: str) -> Purchase:
         if len(signed) > MOST_CHARACTERS:
             raise Forged("too long")
+        verifier = self.verifier  # a wrong setting is our fault, and nobody's forgery
         try:
-            return purchase_of(self.verifier.verify_and_decode_signed_transaction(signed))
+            return purchase_of(verifier.verify_and_decode_signed_transaction(signed))
         except Forged:
             raise
         except Exception as error:  # what the library's parsing of foreign text may raise is open
             raise Forged(_reason(error)) from error
 
     def read_news(self, notice: Notice) -> StoreNews:
+        verifier = self.verifier
         try:
             signed = json.loads(notice.body)["signedPayload"]
             if not isinstance(signed, str) or len(signed) > 2 * MOST_CHARACTERS:
                 raise Forged("too long")
-            said = self.verifier.verify_and_decode_notification(signed)
+            said = verifier.verify_and_decode_notification(signed)
         except Forged:
             raise
         except Exception as error:

@@ -1,0 +1,167 @@
+"""What is sold, who bought it, and what gateways said. Operators change the packages; the rest they can only read, and
+with the permission `payment.refund_order` pay back."""
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from heihei_site import console
+from payment.order_models import Bill, BillLine, Notification, Order, Package, Refund
+from payment.services import refunds
+
+
+@admin.register(Package)
+class PackageAdmin(ModelAdmin):
+    list_display = ("id", "channel", "product_id", "desc", "gold", "price", "active", "position")
+    list_editable = ("active", "position")
+    list_filter = ("channel", "active")
+    search_fields = ("=id", "product_id")
+
+    @admin.display(description="价格", ordering="pay_money")
+    def price(self, package: Package) -> str:
+        return yuan(package.pay_money)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Package | None = None) -> tuple[str, ...]:
+        return ("channel",) if obj else ()  # a package of another channel would be another package
+
+    def has_delete_permission(self, request: HttpRequest, obj: Package | None = None) -> bool:
+        return False
+
+
+class ReadOnly(ModelAdmin):
+    """Written by services alone."""
+
+    show_full_result_count = False
+    list_per_page = 50
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Inline(TabularInline):
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NotificationInline(Inline):
+    model = Notification
+    fields = readonly_fields = ("received_at", "source", "verdict", "reason", "trade_state", "settled_at")
+
+
+class RefundInline(Inline):
+    model = Refund
+    fields = readonly_fields = ("number", "state", "gold", "reason", "by", "refused", "created_at", "settled_at")
+
+
+class RefundForm(forms.Form):
+    reason = forms.CharField(label="退款原因", max_length=100)
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly):
+    list_display = ("number", "buyer", "channel", "gold", "price", "how", "created_at", "paid_at")
+    list_filter = ("state", "channel")
+    list_select_related = ("buyer",)
+    search_fields = ("=number", "=buyer__id", "=gateway_number")
+    search_help_text = "订单号、用户 ID 或渠道流水号"
+    date_hierarchy = "created_at"
+    inlines = (NotificationInline, RefundInline)
+    actions = ("refund",)
+    exclude = ("begun",)
+
+    @admin.display(description="金额", ordering="pay_money")
+    def price(self, order: Order) -> str:
+        return yuan(order.pay_money)
+
+    @display(description="状态", ordering="state", label={"已支付": "success", "已退款": "danger", "待支付": "info"})
+    def how(self, order: Order) -> str:
+        return order.get_state_display()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """The caps that are in force, where those look who wonder why somebody was refused."""
+        caps = f"每日充值上限:{yuan(settings.RECHARGE_CAP)};注册不满 {settings.RECHARGE_NEW_FOR.days} 天 "
+        caps += f"{yuan(settings.RECHARGE_CAP_NEW)};未成年人 "
+        caps += "不可充值" if settings.MINOR_PROTECTION else yuan(settings.RECHARGE_CAP_MINOR)
+        return super().changelist_view(request, {"title": f"充值订单（{caps}）", **(extra_context or {})})
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payment.refund_order")
+
+    @admin.action(description="退款所选订单", permissions=["refund"])
+    def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> TemplateResponse | None:
+        """The gold is taken back at once, what is spent is owed; the gateway is asked by a job."""
+        form = console.answer(request, RefundForm)
+        if not form.is_valid():
+            return console.ask(self, request, queryset, form, action="refund", title="退款")
+        done = Counter(self._refunded(request, order, form.cleaned_data["reason"]) for order in queryset)
+        self.message_user(
+            request,
+            f"已发起 {done[True]} 笔退款，{done[False]} 笔不能退款（未支付、已在退款，或须由 App Store 退款）",
+            messages.WARNING if done[False] else messages.SUCCESS,
+        )
+        return None
+
+    def _refunded(self, request: HttpRequest, order: Order, reason: str) -> bool:
+        try:
+            refund = refunds.begin(order, by=request.user, reason=reason)  # type: ignore[arg-type]  # operators are users
+        except refunds.NotRefundable:
+            return False
+        self.log_change(request, order, f"退款 {refund.number}:{reason}")
+        return True
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly):
+    list_display = ("number", "order", "state", "gold", "reason", "by", "refused", "created_at", "settled_at")
+    list_filter = ("state",)
+    list_select_related = ("order", "by")
+    search_fields = ("=number", "=order__number", "=order__buyer__id")
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly):
+    list_display = ("received_at", "channel", "source", "verdict", "reason", "order", "trade_state", "settled_at")
+    list_filter = ("verdict", "channel", "source")
+    list_select_related = ("order",)
+    search_fields = ("=order__number", "=gateway_number", "=address")
+    search_help_text = "订单号、渠道流水号或来源地址"
+
+
+class BillLineInline(Inline):
+    model = BillLine
+    fields = readonly_fields = ("order_number", "gateway_number", "fen")
+    show_change_link = False
+
+
+@admin.register(Bill)
+class BillAdmin(ReadOnly):
+    list_display = ("day", "channel", "fetched_at")
+    list_filter = ("channel",)
+    ordering: ClassVar[tuple[str, ...]] = ("-day", "channel")
+    inlines = (BillLineInline,)
+
+
+def yuan(fen: int) -> str:
+    return f"¥{fen / 100:,.2f}"
