@@ -16,6 +16,7 @@ SECTIONS = {
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
     "mass": "tests.bench.mass",
+    "statements": "tests.bench.statements",
     "storm": "tests.bench.storm",
 }
 
