@@ -613,7 +613,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 
-# --- What people upload (D38, ADR 0013) ------------------------------------------------------------------------------
+# --- What people upload (D38, ADR 0018) ------------------------------------------------------------------------------
 
 UPLOAD_KEY = secret("UPLOAD_KEY")  # of what a phone shows for its upload
 UPLOAD_LIFETIME = timedelta(hours=1)  # of leave to write, and to use what was written

@@ -237,6 +237,11 @@ def sys_update() -> tuple[User | None, Params]:
     return None, {"versionCode": "2.0.0", "devicesType": "android", "channel": "huawei"}
 
 
+@scenario("sys/oss-token")
+def oss_token() -> tuple[User | None, Params]:
+    return factories.person(), {"module": "record", "format": "m4a"}
+
+
 @scenario("sys/upload-log")
 def upload_log() -> tuple[User | None, Params]:
     return factories.person(), {"log": "java.lang.NullPointerException\n\tat com.example.Main.onCreate(Main.java:42)"}

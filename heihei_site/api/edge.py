@@ -5,12 +5,14 @@ import contextvars
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.parse import quote_from_bytes
 
 from django.conf import settings
+from django.urls import get_resolver
 
 from heihei_site.api import bodies
 
@@ -22,6 +24,14 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes, "Chunks | None"]
 
 FORGOTTEN_BYTES = 64 * 1024 * 1024  # of a body, read past the cap and dropped; who sends more is hung up on
 PIECE_BYTES = 256 * 1024  # of an answer, or of a body on its way to disk, in memory at once
+
+
+class Read(Enum):
+    """What came of reading a body."""
+
+    WHOLE = 1
+    ENDLESS = 2  # and nobody listens any longer: it is answered, and the connection ends
+    GONE = 3  # the phone hung up
 
 
 class Edge:
@@ -36,13 +46,17 @@ class Edge:
     def __init__(self, app: WsgiApp) -> None:
         self.app = app
         self.threads = ThreadPoolExecutor(settings.API_THREADS, thread_name_prefix="api")
+        get_resolver().url_patterns  # noqa: B018  (now, and not with the first call, endpoints declare their bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with TemporaryFile() if bodies.declared(scope["path"]) else BytesIO() as body:
-            if not await read_body(receive, bodies.cap(scope["path"]), body):
+            read = await read_body(receive, bodies.cap(scope["path"]), body)
+            if read is Read.GONE:
                 return
             context = contextvars.copy_context()
             status, headers, content, rest = await self._run(context.run, self.answer, scope, body)
+            if read is Read.ENDLESS:
+                headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             try:
                 while rest is not None:
@@ -121,28 +135,27 @@ def environ_of(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
     return environ | {"CONTENT_LENGTH": str(length)}
 
 
-async def read_body(receive: Receive, cap: int, body: IO[bytes]) -> bool:
+async def read_body(receive: Receive, cap: int, body: IO[bytes]) -> Read:
     """Writes it there; of one that is longer, one byte more than the cap, for which whoever reads it refuses it.
 
-    The rest of a long body is read and forgotten, so that the phone gets its answer instead of a broken pipe. False
-    where the phone hung up, or sent more than anybody should listen to.
+    The rest of a long body is read and forgotten, so that the phone gets its answer instead of a broken pipe, up to
+    what anybody should listen to.
     """
     waiting = bytearray()
     seen = 0
-    while seen <= cap + FORGOTTEN_BYTES:
+    while True:
         message = await receive()
         if message["type"] != "http.request":
-            return False
+            return Read.GONE
         chunk = message.get("body", b"")
         waiting += chunk[: max(cap + 1 - seen, 0)]
         seen += len(chunk)
-        complete = not message.get("more_body")
-        if complete or len(waiting) >= PIECE_BYTES:
+        complete, endless = not message.get("more_body"), seen > cap + FORGOTTEN_BYTES
+        if complete or endless or len(waiting) >= PIECE_BYTES:
             await _write(body, waiting)
             waiting = bytearray()
-        if complete:
-            return True
-    return False
+        if complete or endless:
+            return Read.WHOLE if complete else Read.ENDLESS
 
 
 async def _write(body: IO[bytes], piece: bytearray) -> None:
