@@ -15,8 +15,8 @@ from tests.payment.money import Money
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 SHORT = settings(
-    max_examples=8,
-    stateful_step_count=15,
+    max_examples=5,
+    stateful_step_count=12,
     deadline=None,
     suppress_health_check=QUIET,
     database=InMemoryExampleDatabase(),

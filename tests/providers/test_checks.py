@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from heihei_site.providers.checks import media_server_is_heard, providers_are_real
 
 REAL = "heihei_site.providers.streaming.rtmp.RtmpStreaming"
@@ -32,3 +34,23 @@ def test_a_media_server_that_django_would_not_listen_to_is_refused(settings: Any
         assert problem.id == "providers.E004"
     settings.PROVIDERS = {"streaming": "heihei_site.providers.streaming.pili.PiliStreaming"}
     assert media_server_is_heard(None) == []
+
+
+@pytest.mark.parametrize("twin", ["DevelopmentAlipay", "DevelopmentWechatPay", "DevelopmentStore"])
+def test_a_gateway_of_development_is_refused(settings: Any, twin: str) -> None:
+    settings.PROVIDERS = {"streaming": REAL, "alipay": f"heihei_site.providers.gateways.development.{twin}"}
+    assert [problem.id for problem in providers_are_real(None)] == ["providers.E002"]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "missing"),
+    [
+        ("alipay.Alipay", "ALIPAY_APP_ID, ALIPAY_SELLER_ID, ALIPAY_APP_PRIVATE_KEY, ALIPAY_PUBLIC_KEY"),
+        ("wechat.WechatPay", "WECHAT_PAY_APP_ID, WECHAT_PAY_MERCHANT_ID, WECHAT_PAY_PRIVATE_KEY"),
+        ("apple.AppleStore", "APPLE_BUNDLE_ID, APPLE_APP_ID, APPLE_ROOT_CERTIFICATES"),
+    ],
+)
+def test_a_gateway_without_its_keys_is_refused(settings: Any, gateway: str, missing: str) -> None:
+    settings.PROVIDERS = {"streaming": REAL, "pay": f"heihei_site.providers.gateways.{gateway}"}
+    [problem] = providers_are_real(None)
+    assert problem.id == "providers.E003" and missing in problem.msg

@@ -294,7 +294,7 @@ class DevelopmentStore(AppleStore):
     def plays(self, product_id: str, token: str, *, status: Status = "success", tamper: Tampering = "") -> Notice:
         """What Apple would tell of a purchase for which the app gave this token: paid for, or paid back."""
         changed = {"bundleId": "com.example.other"} if tamper == "appid" else {}
-        changed |= {"productId": "productId_980"} if tamper == "amount" and product_id != "productId_980" else {}
+        changed |= {"productId": f"{product_id}0"} if tamper == "amount" else {}
         number = str(int(token.replace("-", "")[:13], 16))  # the same at every call
         purchase = self.purchase(product_id, transactionId=number, appAccountToken=token, **changed)
         notice = self.news("ONE_TIME_CHARGE" if status == "success" else "REFUND", purchase)
