@@ -22,6 +22,10 @@ def _switch(on: bool) -> str:
 SHOWN: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("未成年人保护：未满年龄或没有生日的用户不能开播、充值、送礼、提现", "MINOR_PROTECTION", _switch),
     ("成年年龄", "ADULT_AGE", lambda age: f"{age} 岁"),
+    ("每人每天充值最多", "RECHARGE_CAP", _yuan),
+    ("未成年人每天充值最多（关闭保护时）", "RECHARGE_CAP_MINOR", _yuan),
+    ("新账号每天充值最多", "RECHARGE_CAP_NEW", _yuan),
+    ("多久以内算新账号", "RECHARGE_NEW_FOR", _days),
     ("每次提现最少", "WITHDRAWAL_LEAST", _yuan),
     ("每人每天提现最多", "WITHDRAWAL_DAY", _yuan),
     ("超过此金额的提现需要两人审核", "WITHDRAWAL_FOUR_EYES", _yuan),

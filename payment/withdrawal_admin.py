@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from heihei_site import console
 from heihei_site.jobs import NoWorker, hand_over
-from payment import limits, masks, tasks
+from payment import ledger, limits, masks, tasks
 from payment.alipay_admin import ReadOnly, operator_of
 from payment.services import decisions
 from payment.withdrawal_models import Decision, Withdrawal
@@ -58,7 +58,7 @@ class WithdrawalAdmin(ReadOnly):
     search_help_text = "用户 ID、编号或支付宝单号"
     ordering = ("-pk",)
     fields = (
-        "number", "owner", "account_link", "amount", "point", "payee", "state_shown", "approvals", "created_at",
+        "number", "owner", "debt", "account_link", "amount", "point", "payee", "state_shown", "approvals", "created_at",
         "tries", "due_at", "last_answer", "gateway_number", "return_reason", "closed_at",
     )  # fmt: skip
     inlines = (Decisions,)
@@ -87,6 +87,11 @@ class WithdrawalAdmin(ReadOnly):
     @display(description="同意")
     def approvals(self, row: Withdrawal) -> str:
         return f"{row.agreed} / {row.approvals_needed}"  # type: ignore[attr-defined]
+
+    @display(description="欠款(钻石)")
+    def debt(self, row: Withdrawal) -> int:
+        """Of a refund whose gold was spent: who owes that is looked at twice."""
+        return ledger.debt(row.owner_id)
 
     @display(description="实名资料")
     def account_link(self, row: Withdrawal) -> SafeString:

@@ -373,6 +373,7 @@ def test_operators_see_the_limits(settings):
     text = page.get(address).content.decode()
     assert "1,234.00 元" in text
     assert "WITHDRAWAL_DAY" in text
+    assert "RECHARGE_CAP_NEW" in text
     assert f'href="{address}"' in page.get(LIST).content.decode()
 
 
