@@ -9,7 +9,7 @@ from heihei_site.system.tasks import CANARY
 from tests.processes import wait_until
 from tests.venue import Venue
 
-RECOVERY = 100  # seconds until /health is 200 again
+RECOVERY = 20  # seconds until /health is 200 again
 
 
 def kill(venue: Venue, role: str, signum: signal.Signals = signal.SIGKILL) -> float:
