@@ -150,6 +150,7 @@ LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
+PAYOUT_SWEEP_SECONDS = 10
 EXAMINATION_SECONDS = 10
 CANARY_SECONDS = 2
 ORDER_SWEEP_SECONDS = 5
@@ -318,6 +319,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "users.tasks.erase_accounts",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
+    },
+    "pay-withdrawals": {
+        "task": "payment.tasks.pay_withdrawals",
+        "schedule": timedelta(seconds=PAYOUT_SWEEP_SECONDS),
+        "options": {"expires": PAYOUT_SWEEP_SECONDS},
     },
     "export-data": {
         "task": "users.tasks.export_data",
@@ -522,6 +528,17 @@ POINTS_PER_GOLD = 1
 POINT_WORTH = 5  # units of `pointWorth` a point (D37)
 EXPERIENCE_PER_GOLD = 10
 GIFT_AMOUNT_IS_QUANTITY = False
+POINTS_PER_FEN = 2  # of cash (D37)
+WITHDRAWAL_LEAST = 1_000  # fen
+WITHDRAWAL_DAY = 50_000  # fen a person, from midnight to midnight
+WITHDRAWAL_FOUR_EYES = 10_000  # fen; above, two operators approve
+WITHDRAWAL_ACCOUNT_AGE = timedelta(days=7)
+ALIPAY_VERIFICATIONS = "10/day"  # per person: each asks a vendor
+PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
+PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
+PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
+PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+STATEMENT_PAGE = 50  # lines at most
 RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
 RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)
 RECHARGE_CAP_NEW = env.int("RECHARGE_CAP_NEW", 500_000)  # of an account younger than RECHARGE_NEW_FOR
@@ -554,10 +571,21 @@ PROVIDERS = {
     "alipay": env.str("ALIPAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentAlipay"),
     "wechat-pay": env.str("WECHAT_PAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentWechatPay"),
     "app-store": env.str("APP_STORE_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentStore"),
+    "realname": env.str("REALNAME_PROVIDER", "heihei_site.providers.realname.development.DevelopmentRealName"),
+    "payouts": env.str("PAYOUTS_PROVIDER", "heihei_site.providers.payouts.outbox.OutboxPayouts"),
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
         PROVIDERS[kind] = vendor
+REALNAME_ENDPOINT = env.str("REALNAME_ENDPOINT", "cloudauth.aliyuncs.com")
+REALNAME_PROTOCOL = env.str("REALNAME_PROTOCOL", "HTTPS")
+# Transfers want Alipay's certificates, of which each is a file.
+ALIPAY_PAYOUT_APP = env.str("ALIPAY_PAYOUT_APP", "")
+ALIPAY_PAYOUT_KEY = env.str("ALIPAY_PAYOUT_KEY", "")  # our private key
+ALIPAY_PAYOUT_APP_CERT = env.str("ALIPAY_PAYOUT_APP_CERT", "")
+ALIPAY_PAYOUT_PUBLIC_CERT = env.str("ALIPAY_PAYOUT_PUBLIC_CERT", "")
+ALIPAY_PAYOUT_ROOT_CERT = env.str("ALIPAY_PAYOUT_ROOT_CERT", "")
+ALIPAY_PAYOUT_GATEWAY = env.str("ALIPAY_PAYOUT_GATEWAY", "https://openapi.alipay.com/gateway.do")
 GETUI_API = env.str("GETUI_API", "https://restapi.getui.com/v2")
 GETUI_APP_ID = env.str("GETUI_APP_ID", "")
 GETUI_APP_KEY = env.str("GETUI_APP_KEY", "")
@@ -618,6 +646,8 @@ USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
 SHARE_LINK_LIFETIME = timedelta(days=30)  # from the end of the day on which it was given out
+# Seals id cards and Alipay accounts: texts of 32 characters or more, separated by commas; the first seals, all open.
+SEAL_KEYS = [key.strip() for key in secret("SEAL_KEYS").split(",") if key.strip()]
 GATEWAY_TIMEOUT = 1.5  # seconds for what a gateway is asked while a phone waits (D9)
 GATEWAY_JOB_TIMEOUT = 10.0  # seconds, while none does
 ALIPAY_APP_ID = env.str("ALIPAY_APP_ID", "")

@@ -19,6 +19,7 @@ from messages import server_views as message_server
 from messages import views as messages
 from payment import callbacks as payment_callbacks
 from payment import order_views as orders
+from payment import purse_views as purses
 from records import views as records
 from topics import views as topics
 from users import account_views as accounts
@@ -57,6 +58,7 @@ urlpatterns = [
     *accounts.api.urls,
     *accounts.sms.urls,
     *users.api.urls,
+    *purses.api.urls,
     *orders.api.urls,
     *payment_callbacks.callback.urls,
     *messages.api.urls,

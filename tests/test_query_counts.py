@@ -33,13 +33,17 @@ from live.models import Guest, Live, Member, MicLink, ReplayViewer
 from messages.models import InstantMessage
 from messages.room_events import by
 from messages.services import entries, im
+from payment.exchange_catalogue import seed_p2g_packages
+from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
 from payment.packages import seed_packages
-from payment.services import orders, purchases
+from payment.services import exchange, orders, purchases, withdrawals
+from payment.services import gifts as gift_services
 from records.models import Record
 from records.services import review
 from tests import factories, voices
 from tests.messages.test_message_server import post, signed
+from tests.payment import cash
 from tests.uploads import samples
 from topics.models import Subject
 from users.models import Block, Follow, Identity, User
@@ -578,6 +582,64 @@ for action, status in {
         return None, signed(action, **given)
 
 
+def earner() -> User:
+    """Who has earned points, has exchanged some before, and may withdraw."""
+    user = cash.earner(points=10_000)
+    seed_p2g_packages()
+    package = P2gPackage.objects.get(pk=2)
+    exchange.exchange(person=user, package=package)
+    withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_001)
+    return user
+
+
+for path, params in {
+    "payment/statistic": {},
+    "payment/list-p2g-package": {},
+    "payment/p2g": {"packageId": 1},
+    "payment/get-alipay-info": {},
+    "payment/verify-alipay": {
+        "alipaycode": "13900001111",
+        "username": "王小明",
+        "idcard": cash.IDCARD,
+        "phone": "13900001111",
+    },
+    "payment/cash-info": {},
+    "payment/pay-req": {"alipaycode": cash.ACCOUNT, "payamount": 1_000},
+}.items():
+
+    @scenario(path)
+    def of_an_earner(params: Params = params) -> tuple[User | None, Params]:
+        return earner(), params
+
+
+@scenario("payment/statement")
+def statement() -> tuple[User | None, Params]:
+    """Of who gave a gift and withdrew."""
+    return moved(1)
+
+
+def moved(count: int) -> tuple[User, Params]:
+    user, star = cash.earner(points=60_000, gold=10_000), factories.person()
+    for number in range(count):
+        gift_services.give(
+            sender_id=user.pk,
+            receiver_id=star.pk,
+            place="live:1",
+            gift=Gift.objects.get(pk=101 + number),
+            combo=gift_services.Combo("u", 1),
+            repeat_key="",
+        )
+        withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_000 + number)
+    return user, {}
+
+
+def on_offer(count: int) -> tuple[User, Params]:
+    P2gPackage.objects.all().delete()
+    for number in range(count):
+        P2gPackage.objects.create(desc="x", point=number + 1, gold=1)
+    return factories.person(), {}
+
+
 @scenario("payment/list-package")
 def list_package() -> tuple[User | None, Params]:
     seed_packages()
@@ -916,6 +978,8 @@ def singers(count: int) -> tuple[User, Params]:
         ("topic/topic-detail", posts_of_people, "subjects", (2, 11)),
         ("topic/subject-detail", thread_of_people, "replys", (2, 20)),
         ("record/refresh-record", records_of_people, None, (2, 20)),
+        ("payment/statement", moved, "lines", (2, 20)),
+        ("payment/list-p2g-package", on_offer, "packages", (2, 20)),
         ("msg/message-list", written_to, "messages", (2, 20)),
         ("msg/conversation-list", written_to, "conversations", (2, 20)),
         ("msg/history-msg", written_to, "unReadMsg", (2, 20)),

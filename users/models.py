@@ -351,7 +351,7 @@ class BlockedWord(models.Model):
 
 
 class Repeat(models.Model):
-    """The last time a person asked for the same thing in the same words (D26): see `services/repeats.py`."""
+    """The last time a person asked for the same thing in the same words (D26): see `heihei_site/api/repeats.py`."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     digest = models.BinaryField(max_length=32)

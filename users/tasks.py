@@ -31,7 +31,7 @@ def send_sms_code(task: Any, phone: str, code: str) -> None:
 
 @shared_task(name="users.tasks.forget_repeats")
 def forget_repeats() -> int:
-    from users.services import repeats
+    from heihei_site.api import repeats
 
     return repeats.forget(settings.REPEAT_LIMIT * 6)
 

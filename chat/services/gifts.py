@@ -8,6 +8,7 @@ more or costs something else.
 from chat import selectors
 from chat.services.calls import closing_what_is_over
 from chat.services.talk import hold_running
+from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, ChatInvalid, GiftUnknown, Refusal
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
@@ -16,7 +17,7 @@ from payment.ledger import KeyReused
 from payment.models import Gift
 from payment.services import gifts
 from users.models import User
-from users.services import repeats, standing
+from users.services import standing
 
 
 def send_gift(*, sender: User, receiver_id: int, chat_id: int, gift: Gift, combo: gifts.Combo) -> int:

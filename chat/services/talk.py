@@ -11,12 +11,12 @@ from chat.events import PartnerAway, PartnerBack, TopicChanged
 from chat.models import Chat, Side
 from chat.services import topics
 from chat.services.calls import closing_what_is_over, give_up, hold, sides_of, tell_sides
+from heihei_site.api import repeats
 from heihei_site.api.errors import ChatInvalid, InvalidParameter
 from heihei_site.realtime.groups import person, room
 from heihei_site.realtime.publish import publish, telling
 from messages.room_events import RoomText, by
 from users.models import User
-from users.services import repeats
 
 Status = Side.Status
 

@@ -11,7 +11,9 @@ from heihei_site.providers.credentials.base import UploadCredentials
 from heihei_site.providers.gateways.apple import AppStore
 from heihei_site.providers.gateways.base import Gateway
 from heihei_site.providers.identity.base import Identity
+from heihei_site.providers.payouts.base import Payouts
 from heihei_site.providers.push.base import KINDS, PushVendor
+from heihei_site.providers.realname.base import RealName
 from heihei_site.providers.rtc.base import Rtc
 from heihei_site.providers.sms.base import Sms
 from heihei_site.providers.streaming.base import Streaming
@@ -41,6 +43,14 @@ def rtc() -> Rtc:
 
 def credentials() -> UploadCredentials:
     return cast(UploadCredentials, get("credentials"))
+
+
+def realname() -> RealName:
+    return cast(RealName, get("realname"))
+
+
+def payouts() -> Payouts:
+    return cast(Payouts, get("payouts"))
 
 
 def gateway(channel: str) -> Gateway:

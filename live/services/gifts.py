@@ -8,6 +8,7 @@ the gift is sold no more or costs something else.
 from django.conf import settings
 from django.db.models import F
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import (
     AccountAbnormal,
     GiftUnknown,
@@ -27,7 +28,7 @@ from payment.ledger import KeyReused
 from payment.models import Gift
 from payment.services import gifts, purchases
 from users.models import User
-from users.services import repeats, standing, words
+from users.services import standing, words
 
 
 def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db.models import F
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import InvalidParameter, LiveInvalid, Muted, NotInRoom, TooManyRequests
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import room
@@ -14,7 +15,6 @@ from live.models import Live, Member
 from live.selectors import hold_place, is_inside, is_muted, may_moderate, speaker
 from live.services import rooms
 from users.models import User
-from users.services import repeats
 
 LIKE_WORDS = {1: "点亮了", 2: "又点亮了", 3: "用了洪荒之力点亮了"}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, GiftUnknown, InvalidParameter
 from heihei_site.uploads import claims
 from heihei_site.uploads.claims import Media
@@ -15,7 +16,7 @@ from messages.models import InstantMessage
 from payment.models import Gift
 from payment.services import gifts
 from users.models import User
-from users.services import repeats, standing, words
+from users.services import standing, words
 
 Kind = InstantMessage.Kind
 WRITTEN = (Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.GIFT)  # by people; the others are ours to write

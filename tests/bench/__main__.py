@@ -19,6 +19,7 @@ SECTIONS = {
     "people": "tests.bench.people",
     "voices": "tests.bench.voices",
     "mass": "tests.bench.mass",
+    "statements": "tests.bench.statements",
     "storm": "tests.bench.storm",
     "matching": "tests.bench.matching",
 }

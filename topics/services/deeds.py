@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter
 from payment.models import Gift
 from payment.services import gifts
@@ -12,7 +13,7 @@ from topics.models import Subject, Tally
 from topics.services import counting
 from topics.services.posts import hold_thread
 from users.models import User
-from users.services import repeats, standing
+from users.services import standing
 
 WARMTH = settings.HEAT_OF
 

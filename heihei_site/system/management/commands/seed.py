@@ -4,6 +4,7 @@ from chat.services import tips
 from chat.services import topics as call_topics
 from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
+from payment.exchange_catalogue import seed_p2g_packages
 from payment.packages import seed_packages
 from topics.services import topics
 from users.services import words
@@ -15,6 +16,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         seed_gifts()
         self.stdout.write("catalogue: gifts are there")
+        seed_p2g_packages()
+        self.stdout.write("exchange: packages are there")
         seed_packages()
         self.stdout.write("packages: there is something to buy")
         seed_pages()
