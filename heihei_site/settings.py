@@ -240,6 +240,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-server-calls": {
+        "task": "messages.tasks.forget_server_calls",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-messages": {
         "task": "heihei_site.realtime.tasks.forget",
         "schedule": timedelta(hours=1),
@@ -424,11 +429,17 @@ TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
 INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
+VOICE_SECONDS = 300  # of one message
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
 MESSAGE_LIST = 50  # rows of it at once
-HISTORY_PAGE = 100  # messages
+HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
+HISTORY_LIMIT = 50  # and how many one may ask for
 NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
 RECALL_WITHIN = timedelta(minutes=2)  # a message can be taken back
+
+MESSAGE_SERVER_KEY = secret("MESSAGE_SERVER_KEY")  # of other servers of ours that call messageserver/
+MESSAGE_SERVER_CLOCK = timedelta(minutes=5)  # by which theirs may be wrong
+RELAYED_BYTES = 16 * 1024  # of one message they send
 
 # --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
 
@@ -471,7 +482,8 @@ REJECTED_RECORDS_KEPT = timedelta(days=7)  # for operators to think again
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
 PUSH_DELAY = timedelta(seconds=5)  # after the message, for a socket to bring it
-QUIET_HOURS = (23, 8)  # of the day in Shanghai: nothing but calls is pushed from the first until the second
+# Of the day in Shanghai: nothing but calls is pushed from the first until the second; the same twice: whenever.
+QUIET_HOURS = tuple(env.list("QUIET_HOURS", cast=int, default=[23, 8]))
 PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation or live
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
@@ -502,6 +514,15 @@ PROVIDERS = {
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
         PROVIDERS[kind] = vendor
+GETUI_API = env.str("GETUI_API", "https://restapi.getui.com/v2")
+GETUI_APP_ID = env.str("GETUI_APP_ID", "")
+GETUI_APP_KEY = env.str("GETUI_APP_KEY", "")
+GETUI_MASTER_SECRET = env.str("GETUI_MASTER_SECRET", "")
+APNS_API = env.str("APNS_API", "https://api.push.apple.com")
+APNS_KEY = env.str("APNS_KEY", "", multiline=True)  # what the .p8 file has in it
+APNS_KEY_ID = env.str("APNS_KEY_ID", "")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", "")
+APNS_TOPIC = env.str("APNS_TOPIC", "")  # the bundle id of the app
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")

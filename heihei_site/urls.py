@@ -13,6 +13,7 @@ from live import moderation_views as moderation
 from live import seat_views as seats
 from live import views as live
 from messages import list_views as message_lists
+from messages import server_views as message_server
 from messages import views as messages
 from records import views as records
 from topics import views as topics
@@ -45,6 +46,7 @@ urlpatterns = [
     *users.api.urls,
     *messages.api.urls,
     *message_lists.api.urls,
+    *message_server.api.urls,
     *chat.api.urls,
     *matching.api.urls,
     *topics.api.urls,

@@ -8,10 +8,12 @@ class MessagesConfig(AppConfig):
 
     def ready(self) -> None:
         from heihei_site.realtime import inbound, pushing
+        from heihei_site.uploads import signals
         from messages import personal_data, socket
-        from messages.services import pushes
+        from messages.services import pushes, recalls
         from users import erasure
 
         inbound.register("IM", socket.send)
         pushing.register(pushes.write)
+        signals.examined.connect(recalls.on_examined, dispatch_uid="messages.examined")
         erasure.register(personal_data.holding)

@@ -9,6 +9,7 @@ from heihei_site.realtime.events import Event, Kind
 from heihei_site.realtime.pushing import Push
 from users.models import User
 
+PUSH_TEXT = 100  # characters: Apple takes 4 KB with everything around it
 MESSAGES_LINK = "wmlives_heihei://message"
 
 
@@ -78,6 +79,17 @@ def talker_card(user: User, *, followed: bool = False) -> TalkerCard:
     }
 
 
+_NAMES = {
+    "text": "文本",
+    "image": "图片",
+    "audio": "声音",
+    "video": "视频",
+    "gift": "礼物",
+    "systopic": "系统",
+    "dueChat": "约聊",
+    "sysnotify": "通知",
+}
+TIPS = {kind: f"【{name}消息】不支持的消息类型，请升级最新客户端。" for kind, name in _NAMES.items()}
 # What stands for a message without words in lists and pushes.
 WORDLESS = {"image": "[图片]", "audio": "[语音]", "video": "[视频]"}
 
@@ -118,7 +130,7 @@ class Written(Between):
 def push_of(sender: TalkerCard, text: str) -> Push:
     return Push(
         title=sender["display_name"],
-        text=text,
+        text=text if len(text) <= PUSH_TEXT else f"{text[:PUSH_TEXT]}…",
         action="message",
         links={clients.IM: MESSAGES_LINK},
         from_user_id=sender["id"],
@@ -135,7 +147,7 @@ class ImText(Written, Event):
     msg_type = "text"
 
     content: TextContent
-    tips: str = "【文本消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["text"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +157,7 @@ class ImImage(Written, Event):
     msg_type = "image"
 
     content: ImageContent
-    tips: str = "【图片消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["image"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +167,7 @@ class ImAudio(Written, Event):
     msg_type = "audio"
 
     content: AudioContent
-    tips: str = "【声音消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["audio"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +177,7 @@ class ImVideo(Written, Event):
     msg_type = "video"
 
     content: VideoContent
-    tips: str = "【视频消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["video"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +187,7 @@ class ImGift(Written, Event):
     msg_type = "gift"
 
     content: GiftContent
-    tips: str = "【礼物消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["gift"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +198,7 @@ class ImSystopic(Between, Event):
     msg_type = "systopic"
 
     content: TextContent
-    tips: str = "【系统消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["systopic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +211,7 @@ class ImDueChat(Between, Event):
     msg_type = "dueChat"
 
     content: DueChatContent
-    tips: str = "【约聊消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["dueChat"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +223,7 @@ class ImSysnotify(Between, Event):
 
     content: NoticeContent
     jump: Jump
-    tips: str = "【通知消息】不支持的消息类型，请升级最新客户端。"
+    tips: str = TIPS["sysnotify"]
 
     def push(self) -> Push:
         return push_of(self.users[str(self.from_user_id)], self.content["text"])
@@ -267,3 +279,42 @@ class UnreadCount(Event):
 
     count: int
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRecalled(Event):
+    """A message between the two is no more: both phones take it out and show `text` in its place.
+
+    `reason` is `sender` where its writer took it back, `file` where its picture, sound or video was none.
+    """
+
+    kind = Kind.PERSONAL
+    msg_type = "action"
+    action = "recall-msg"
+    comment = "消息撤回"
+    needs = clients.IM
+
+    from_user_id: int
+    to_user_id: int
+    recalled_msg_id: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRead(Event):
+    """The other one, `from_user_id`, has read what the person wrote to them, up to `read_msg_id`."""
+
+    kind = Kind.STATE
+    msg_type = "action"
+    action = "read-conversation"
+    comment = "对方已读"
+    needs = clients.IM
+
+    from_user_id: int
+    read_msg_id: int
+    version: int
+
+    @property
+    def state_name(self) -> str:
+        return f"{self.action} {self.from_user_id}"

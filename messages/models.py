@@ -39,6 +39,8 @@ class InstantMessage(models.Model):
     created_at = models.DateTimeField("时间", db_default=Now())
     recalled_at = models.DateTimeField("撤回时间", null=True)  # its content stays for reports
 
+    now: datetime  # the database's, on rows that are held to be taken back
+
     class Meta:
         verbose_name = verbose_name_plural = "私信"
         constraints: ClassVar = [
@@ -193,6 +195,7 @@ class Push(models.Model):
         UNFIT = 8, "版本不支持"  # the client bears no pushes (B65), or knows none of the links
         DEAD = 9, "设备失效"  # says the vendor
         FAILED = 10, "失败"
+        RECALLED = 11, "消息已撤回"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="pushes", verbose_name="消息")
     user = models.ForeignKey(

@@ -66,7 +66,8 @@ class Instance:
 
     def environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        return {**ours, "HEIHEI_VAR": str(self.var), "PORT": str(self.port), "HEIHEI_ENV": "development"}
+        always = {"HEIHEI_ENV": "development", "QUIET_HOURS": "0,0"}  # pushes do not wait for the morning
+        return {**ours, "HEIHEI_VAR": str(self.var), "PORT": str(self.port), **always}
 
     def console(self) -> str:
         return (self.var / "console").read_text()

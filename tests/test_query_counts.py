@@ -38,6 +38,7 @@ from payment.services import purchases
 from records.models import Record
 from records.services import review
 from tests import factories, voices
+from tests.messages.test_message_server import post, signed
 from tests.uploads import samples
 from topics.models import Subject
 from users.models import Block, Follow, Identity, User
@@ -525,10 +526,42 @@ def history_msg() -> tuple[User | None, Params]:
     return reader, {}
 
 
-@scenario("msg/message-del")
-def message_del() -> tuple[User | None, Params]:
-    reader, _ = written_to()
-    return reader, {"userId": InstantMessage.objects.get().sender_id}
+for path in ("message-del", "read-conversation"):
+
+    @scenario(f"msg/{path}")
+    def of_one_conversation() -> tuple[User | None, Params]:
+        reader, _ = written_to()
+        return reader, {"userId": InstantMessage.objects.get().sender_id}
+
+
+@scenario("msg/conversation-list")
+def conversation_list() -> tuple[User | None, Params]:
+    return written_to()
+
+
+@scenario("msg/recall")
+def recall() -> tuple[User | None, Params]:
+    """Of a message that waits to be pushed."""
+    _, params = written_to()
+    return InstantMessage.objects.get().sender, params
+
+
+for action, status in {
+    "open-room": Live.Status.PLAYING,
+    "close-room": Live.Status.PLAYING,
+    "start-live-broadcast": Live.Status.TO_START,
+    "stop-live-broadcast": Live.Status.PLAYING,
+    "send-msg": Live.Status.PLAYING,
+}.items():
+
+    @scenario(f"msg/{action}.action")
+    def from_another_server(action: str = action, status: Live.Status = status) -> tuple[User | None, Params]:
+        live = factories.live(status=status)
+        data = json.dumps({"type": "toLive", "liveId": live.pk, "msg": {"msgType": "system", "text": "x"}})
+        given = {"data": data} if action == "send-msg" else {"liveId": live.pk, "roomId": live.pk}
+        if action == "close-room":
+            del given["liveId"]
+        return None, signed(action, **given)
 
 
 def said(*, by: User | None = None) -> tuple[User, Subject]:
@@ -643,7 +676,10 @@ def upload_record() -> tuple[User | None, Params]:
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:
     phone = api(user)
     with CaptureQueriesContext(connection) as captured:
-        answer = phone.post(path, **params)
+        if path.endswith(".action"):
+            answer = post(path.removeprefix("msg/").removesuffix(".action"), params)
+        else:
+            answer = phone.post(path, **params)
     assert answer["errorcode"] == 0, answer
     return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(NOT_COUNTED)]
 
@@ -846,6 +882,7 @@ def singers(count: int) -> tuple[User, Params]:
         ("topic/subject-detail", thread_of_people, "replys", (2, 20)),
         ("record/refresh-record", records_of_people, None, (2, 20)),
         ("msg/message-list", written_to, "messages", (2, 20)),
+        ("msg/conversation-list", written_to, "conversations", (2, 20)),
         ("msg/history-msg", written_to, "unReadMsg", (2, 20)),
     ],
 )

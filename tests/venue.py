@@ -18,7 +18,7 @@ from heihei_site import embedded
 from tests.client import Phone
 from tests.processes import ROOT, Instance, wait_until
 
-READY = 60  # seconds for a first start
+READY = 120  # seconds for a first start
 CONSOLE = """
 import io, json, sys, django
 from contextlib import redirect_stdout

@@ -62,6 +62,7 @@ class Endpoint:
 
     function: Function
     group: str
+    root: str
     path: str
     key: str
     also: tuple[str, ...]
@@ -71,6 +72,10 @@ class Endpoint:
     body_bytes: int | None
     declared: tuple[type[Refusal], ...]
     parameters: tuple[Parameter, ...]
+
+    @property
+    def is_for_phones(self) -> bool:
+        return self.root == "api"
 
     @cached_property
     def refusals(self) -> tuple[type[Refusal], ...]:
@@ -152,12 +157,14 @@ class EndpointView(APIView):
 
 
 class Endpoints:
-    """The endpoints of one module. `group` is the key of the module in init's map, `prefix` its part of the path."""
+    """The endpoints of one module. `group` is the key of the module in init's map, `prefix` its part of the path below
+    `root`; phones know of nothing that is not below `api`."""
 
     registry: list[Endpoint] = []
 
-    def __init__(self, group: str, *, prefix: str | None = None) -> None:
+    def __init__(self, group: str, *, prefix: str | None = None, root: str = "api") -> None:
         self.group = group
+        self.root = root
         self.prefix = group if prefix is None else prefix
         self.urls: list[URLPattern] = []
 
@@ -186,6 +193,7 @@ class Endpoints:
             endpoint = Endpoint(
                 function=function,
                 group=self.group,
+                root=self.root,
                 path="/".join(filter(None, (self.prefix, path or name.replace("_", "-")))),
                 key=key or wire.camel(name),
                 also=tuple(also),
@@ -207,8 +215,8 @@ class Endpoints:
         view: type[EndpointView] = type("EndpointView", (EndpointView,), shown)
         for place in (endpoint.path, *endpoint.also):
             if endpoint.body_bytes is not None:
-                bodies.allow(f"/api/{place}", endpoint.body_bytes)
-            self.urls.append(path(f"api/{place}", view.as_view()))
+                bodies.allow(f"/{self.root}/{place}", endpoint.body_bytes)
+            self.urls.append(path(f"{self.root}/{place}", view.as_view()))
 
 
 def _read_signature(function: Function) -> list[Parameter]:

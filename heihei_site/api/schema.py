@@ -31,10 +31,11 @@ class EndpointSchema(AutoSchema):
         return cast(EndpointView, self.view).endpoint
 
     def get_operation_id(self) -> str:
-        return f"{self.path.removeprefix('/api/').replace('/', '_')}_{self.method.lower()}"
+        return f"{self.path.removeprefix('/api/').strip('/').replace('/', '_')}_{self.method.lower()}"
 
     def get_tags(self) -> list[str]:
-        return [self.endpoint.path.partition("/")[0]]
+        root = self.endpoint.path if self.endpoint.is_for_phones else self.endpoint.root
+        return [root.partition("/")[0]]
 
     def get_summary(self) -> str:
         return _doc(self.endpoint).partition("\n")[0]
@@ -143,7 +144,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 def only_api(endpoints: list[Any]) -> list[Any]:
     """Preprocessing hook: the reference has the API's endpoints and nothing else."""
-    return [entry for entry in endpoints if entry[0].startswith("/api/") and hasattr(entry[3].cls, "endpoint")]
+    return [entry for entry in endpoints if hasattr(entry[3].cls, "endpoint")]
 
 
 def _doc(endpoint: Endpoint) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from heihei_site.api.clients import Generation
-from heihei_site.realtime.events import Expired, element
+from heihei_site.realtime.events import Event, Expired, element
 from heihei_site.realtime.models import Message, Stream, StreamKind
 
 Key = tuple[int, int]  # a StreamKind and the id of the person or room
@@ -129,6 +129,17 @@ def as_of_now(text: str, remaining: timedelta) -> bytes:
 
 def whole_seconds(remaining: timedelta) -> int:
     return ceil(remaining / timedelta(seconds=1))
+
+
+def replace(key: Key, msg_id: int, event: Event) -> None:
+    """From now on the event is told in the place of a message, which keeps its number. Looks through what is kept."""
+    Message.objects.filter(named(msg_id), kind=key[0], owner_id=key[1]).update(element=element(event).decode())
+
+
+def named(msg_id: int) -> Q:
+    """Messages with this id. Within a text of somebody the quotes would be escaped."""
+    name = f'"msgId":{msg_id}'
+    return Q(element__contains=f"{name},") | Q(element__contains=f"{name}}}")
 
 
 def numbered(key: Key, seq: int, element: bytes) -> bytes:

@@ -105,7 +105,8 @@ From 2.0 on, text frames with a JSON array of elements. There is one kind:
 [{{"msgType": "IM", "msg": {{"toUserId": 10002, "msgType": "text", "content": {{"text": "hello"}}, "clientMsgId": "a1"}}}}]
 ```
 
-* It is stored and sent when it comes back as `IM/text` with your `clientMsgId`, its `msgId` and `createTime`, on all of the
+* `msgType` and `content` are those of `msg/send-msg`: text, image, audio, video, gift.
+* It is stored and sent when it comes back as `IM/…` with your `clientMsgId`, its `msgId` and `createTime`, on all of the
   sender's own sockets. Until then send it again, after every new connection: the same `clientMsgId` is stored once. A
   repeat is answered on the socket it came by, without a number.
 * What is not accepted comes back as action `refused`, on this socket only, with the `errorcode` and `errormsg` that

@@ -61,8 +61,9 @@ def _examine(upload: Upload) -> bool:
     if not _waiting().filter(pk=upload.pk).update(working_until=timezone.now() + LEASE):
         return False
     try:
-        if upload.accepted is None:
-            _settle(upload)
+        if upload.accepted is None and not _settle(upload):
+            return False
+        _hide(upload)
         examined.send(
             Upload,
             upload_id=upload.pk,
@@ -80,15 +81,28 @@ def _examine(upload: Upload) -> bool:
     return True
 
 
-def _settle(upload: Upload) -> None:
+def _settle(upload: Upload) -> bool:
+    """False where its owner was erased meanwhile, and so is what was written here."""
     verdict = _look_into(upload)
+    upload.accepted, upload.seconds = verdict.accepted, verdict.seconds
+    kept = Upload.objects.filter(pk=upload.pk).update(
+        accepted=verdict.accepted,
+        seconds=verdict.seconds,
+        published=verdict.accepted,
+        size=verdict.size or upload.size,
+    )
     if not verdict.accepted:
         log.info("upload_refused", upload=upload.pk, reason=verdict.reason)
+    if not kept:
         uploads().remove(upload.public_key)
+    return bool(kept)
+
+
+def _hide(upload: Upload) -> None:
+    """What the phone wrote, and what is not accepted. A job that dies before the end of it leaves it to the next."""
     uploads().remove(upload.key)
-    upload.accepted, upload.seconds = verdict.accepted, verdict.seconds
-    upload.published, upload.size = verdict.accepted, verdict.size or upload.size
-    upload.save(update_fields=["accepted", "seconds", "published", "size"])
+    if not upload.accepted:
+        uploads().remove(upload.public_key)
 
 
 def _look_into(upload: Upload) -> Verdict:

@@ -3,11 +3,14 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from django.conf import settings
 
 from heihei_site.api.errors import AccountAbnormal, GiftUnknown, InvalidParameter
+from heihei_site.uploads import claims
+from heihei_site.uploads.claims import Media
 from messages.models import InstantMessage
 from payment.models import Gift
 from payment.services import gifts
@@ -15,6 +18,11 @@ from users.models import User
 from users.services import repeats, standing, words
 
 Kind = InstantMessage.Kind
+WRITTEN = (Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.GIFT)  # by people; the others are ours to write
+AT_HAND = (Kind.TEXT,)  # nothing but the words themselves is looked at
+UPLOADS_OF_MESSAGES = "im:"  # how an upload names the message that uses it; its id follows
+_MEDIA = {Kind.IMAGE: Media.IMAGE, Kind.AUDIO: Media.AUDIO, Kind.VIDEO: Media.VIDEO}
+_ADDRESS = {Media.IMAGE: "img", Media.AUDIO: "audio", Media.VIDEO: "video"}
 _INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of characters
 
 
@@ -43,6 +51,8 @@ def read(sender: User, recipient_id: int, kind: str, content: Mapping[str, Any])
             return Said({"text": words.masked(_text_of(content))})
         case Kind.GIFT:
             return _gift(sender, recipient_id, content)
+        case Kind.IMAGE | Kind.AUDIO | Kind.VIDEO:
+            return _file(sender, _MEDIA[Kind(kind)], content)
         case _:
             raise InvalidParameter
 
@@ -59,15 +69,46 @@ def _text_of(content: Mapping[str, Any]) -> str:
     return text
 
 
+def _file(sender: User, media: Media, content: Mapping[str, Any]) -> Said:
+    """An upload of the sender's own, named by its `sign`. Asks the storage."""
+    sign, length = content.get("sign"), content.get("length")
+    if not isinstance(sign, str) or not sign:
+        raise InvalidParameter
+    said: dict[str, Any] = {}
+    if media is Media.AUDIO:
+        said["length"] = _whole_seconds(length)
+    found = claims.find(owner_id=sender.pk, sign=sign, media=media)
+
+    def use(msg_id: int, recipient_id: int) -> None:
+        claims.claim(found, used_by=f"{UPLOADS_OF_MESSAGES}{msg_id}")
+
+    return Said({_ADDRESS[media]: found.url, **said}, settle=use)
+
+
+def _whole_seconds(length: object) -> int:
+    """As the phone says; its player knows better."""
+    number = _number(length)
+    if number is None or not 1 <= number <= settings.VOICE_SECONDS:
+        raise InvalidParameter
+    return number
+
+
+def _number(said: object) -> int | None:
+    """Numbers come as such or as their text; a length also with a fraction."""
+    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 10:
+        return int(said)
+    if isinstance(said, float) and 0 < said < 2**31:
+        return ceil(said)
+    return said if isinstance(said, int) and not isinstance(said, bool) else None
+
+
 def _gift(sender: User, recipient_id: int, content: Mapping[str, Any]) -> Said:
     """Paid with the message (D19, D26). A phone that gives its message no name and sends it again within seconds gives
     one gift."""
     if sender.is_protected_minor:
         raise AccountAbnormal
-    gift_id = content.get("giftId")
-    if isinstance(gift_id, str) and gift_id.isascii() and gift_id.isdigit() and len(gift_id) < 10:
-        gift_id = int(gift_id)
-    if not isinstance(gift_id, int) or isinstance(gift_id, bool):
+    gift_id = _number(content.get("giftId"))
+    if gift_id is None:
         raise InvalidParameter
     gift = Gift.objects.filter(pk=gift_id, active=True).first() if 0 < gift_id < 2**31 else None
     if gift is None:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from heihei_site.realtime.groups import Person
 from heihei_site.realtime.models import StreamKind
 from heihei_site.realtime.publish import publish, telling
 from heihei_site.realtime.storage import last_seqs
 from messages.events import UnreadCount
-from messages.models import Entry, HistoryMark
+from messages.models import Entry, InstantMessage
+from messages.services import marks
 
 # Rows in the order of their owners: of two who reach for each other's at once, one waits. Mailboxes come after all of
 # them. A row may stand in for two people at most: more of them are not in any order that others keep to.
@@ -44,6 +46,10 @@ WITH news AS (
 )
 SELECT owner_id, is_new, counted.unread, counted.version FROM noted LEFT JOIN counted USING (owner_id)
 """
+
+
+_OF_PEER = InstantMessage.objects.filter(sender=OuterRef("peer"), recipient=OuterRef("owner")).order_by("-created_at")
+NEWEST_OF_PEER = Coalesce(Subquery(_OF_PEER.values("pk")[:1]), F("read_until"))
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def _tell(owner_id: int, unread: int, version: int) -> None:
 def delete(*, owner_id: int, peer_id: int) -> None:
     """What was unread of it is no more. Nothing where there is no such row."""
     with telling():
+        marks.mark_all_from(owner_id, peer_id)
         rows = _held(Entry.objects.filter(owner=owner_id, peer=peer_id))
         Entry.objects.filter(pk__in=[row.pk for row in rows]).delete()
         if gone := sum(row.unread for row in rows):
@@ -93,10 +100,21 @@ def read_all(owner_id: int) -> None:
     with telling():
         key = (StreamKind.PERSON.value, owner_id)
         until = last_seqs([key]).get(key, 0)
-        HistoryMark.objects.filter(owner=owner_id, seq__lte=until, deleted=False).delete()  # before rows, as elsewhere
+        marks.clear(owner_id, until)
         rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0))
-        Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0)
+        Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0, read_until=NEWEST_OF_PEER)
         _take_off(owner_id, sum(row.unread for row in rows), read_until=until)
+
+
+def read_from(*, owner_id: int, peer_id: int) -> tuple[int, int] | None:
+    """All that the other one wrote. Within telling(); the newest msgId of it and the version of the owner's count, None
+    where nothing was unread."""
+    for row in _held(Entry.objects.filter(owner=owner_id, peer=peer_id, unread__gt=0)):
+        Entry.objects.filter(pk=row.pk).update(unread=0, read_until=NEWEST_OF_PEER)
+        version = _take_off(owner_id, row.unread)
+        row.refresh_from_db(fields=["read_until"])
+        return row.read_until, version
+    return None
 
 
 def read_one(*, owner_id: int, peer_id: int) -> None:
@@ -118,7 +136,10 @@ RETURNING unread, version
 """
 
 
-def _take_off(owner_id: int, many: int, *, read_until: int = 0) -> None:
+def _take_off(owner_id: int, many: int, *, read_until: int = 0) -> int:
+    """The version of the count that is told."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_OFF, [owner_id, read_until, many])
-        _tell(owner_id, *cursor.fetchone())
+        unread, version = cursor.fetchone()
+    _tell(owner_id, unread, version)
+    return int(version)

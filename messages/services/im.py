@@ -55,6 +55,8 @@ def send(*, sender: User, recipient_id: int, kind: str, content: Mapping[str, An
         raise TooManyRequests
     if recipient_id == sender.pk:
         raise InvalidParameter
+    if client_msg_id and kind not in contents.AT_HAND and (first := _first(sender, client_msg_id)):
+        return first
     said = contents.read(sender, recipient_id, kind, content)
     if not 0 < recipient_id < 2**31:
         raise UserUnknown
@@ -65,6 +67,13 @@ def send(*, sender: User, recipient_id: int, kind: str, content: Mapping[str, An
             said.settle(sent.msg_id, recipient_id)
             _note_and_tell(sender, addressee, sent, client_msg_id)
     return sent
+
+
+def _first(sender: User, client_msg_id: str) -> Sent | None:
+    """What was stored under this name: a repeat is not refused for a file or a purse of today."""
+    for stored in InstantMessage.objects.filter(sender=sender, client_msg_id=client_msg_id):
+        return Sent(stored.pk, stored.created_at, stored.kind, stored.content)
+    return None
 
 
 def store(

@@ -13,6 +13,7 @@ SECTIONS = {
     "memory": "tests.bench.fanout.memory",
     "calls": "tests.bench.calls",
     "gifts": "tests.bench.gifts",
+    "letters": "tests.bench.letters",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
     "voices": "tests.bench.voices",

@@ -43,7 +43,7 @@ def implemented() -> Iterator[str]:
             resolve(path)
         except Resolver404:
             continue
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/messageserver/")):
             yield path
 
 

@@ -16,7 +16,7 @@ from tests.messages.conftest import nothing_happened, texts, told
 from tests.messages.test_lists import shown, unread
 from users.models import Block, Follow
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def like(author, actor, **changes):

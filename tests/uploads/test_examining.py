@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from heihei_site.uploads import claims, decoding, examination, signals
+from heihei_site.uploads import claims, decoding, examination, signals, sweeping
 from heihei_site.uploads.claims import Media
 from heihei_site.uploads.models import Upload
 from heihei_site.uploads.storages import Local, StorageDown
@@ -199,8 +199,8 @@ class TestBounds:
 
     def test_what_wants_too_much_memory_is_refused(self, use, heard, settings, monkeypatch):
         settings.PICTURE_PIXELS = 10**9
-        settings.DECODING_MEMORY = 300 * 1024 * 1024
-        use(samples.bomb(20_000, 6_000), "png")
+        settings.DECODING_MEMORY = 200 * 1024 * 1024
+        use(samples.bomb(10_000, 8_000), "png")
         examination.examine_waiting()
         assert heard[0]["accepted"] is False
 
@@ -250,6 +250,18 @@ class TestTwice:
         Upload.objects.update(told_at=None, accepted=None, working_until=None)
         assert examination.examine_waiting() == 1
         assert [told["accepted"] for told in heard] == [True, True] and get(found) is not None
+
+    def test_whoever_is_erased_meanwhile_leaves_nothing(self, use, heard, disk, monkeypatch):
+        use(samples.picture())
+        put = Local.put
+
+        def put_and_erase(storage, key, file, content_type):
+            sweeping.erase(Upload.objects.get().user_id)
+            put(storage, key, file, content_type)
+
+        monkeypatch.setattr(Local, "put", put_and_erase)
+        assert examination.examine_waiting() == 0
+        assert files(disk) == [] and heard == [] and not Upload.objects.exists()
 
     def test_a_storage_that_is_down_refuses_nobodys_file(self, use, heard, monkeypatch):
         use(samples.m4a(), "m4a", Media.AUDIO)
