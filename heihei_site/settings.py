@@ -762,10 +762,11 @@ STORAGES = {
 from heihei_site.api.logs import logging_config  # noqa: E402  (needs nothing of Django, only the names above)
 
 LOGGING = logging_config(env.str("LOG_LEVEL", "INFO"))
+RELEASE = env.str("RELEASE", "")
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):  # where errors go besides the log, scrubbed like it
     from heihei_site.api.faults import report_to
 
-    report_to(SENTRY_DSN, release=env.str("RELEASE", ""))
+    report_to(SENTRY_DSN, release=RELEASE)
 
 # --- The operators' console ---------------------------------------------------------------------------------------
 
