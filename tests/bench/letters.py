@@ -30,7 +30,7 @@ INSERT INTO realtime_stream (kind, owner_id, last_seq, first_seq)
 SELECT 1, %(first)s + person, %(each)s, 1 FROM generate_series(%(low)s, %(high)s - 1) AS person;
 INSERT INTO realtime_message (kind, owner_id, seq, element, needs, created_at)
 SELECT 1, %(first)s + person, seq,
-    replace(%(element)s, '"msgId":1,', '"msgId":' || (%(first)s + person) * 10000 + seq || ','), 20000,
+    replace(%(element)s, '"msgId":1,', '"msgId":' || (%(first)s + person)::bigint * 10000 + seq || ','), 20000,
     now() - (%(each)s - seq) * interval '1 second'
 FROM generate_series(%(low)s, %(high)s - 1) AS person, generate_series(1, %(each)s) AS seq
 """
