@@ -11,7 +11,6 @@ from typing import IO
 from django.conf import settings
 
 DECODER = Path(__file__).with_name("decoder.py")
-LONGEST_ANSWER = 64 * 1024
 
 
 class Undecodable(Exception):

@@ -11,11 +11,11 @@ from storages.backends.s3 import S3Storage
 from heihei_site.uploads.kinds import HEAD_BYTES
 from heihei_site.uploads.storages import Seen, StorageDown
 
-# A phone waits two seconds for all that is asked (D9). Checksums that nobody requires make boto3 send bodies in chunks,
-# which Aliyun refuses.
+# A phone waits for what is asked (D9): what does not answer is soon given up. Checksums that nobody requires make boto3
+# send bodies in chunks, which Aliyun refuses.
 CONFIG = Config(
     connect_timeout=0.5,
-    read_timeout=1.5,
+    read_timeout=1.0,
     retries={"total_max_attempts": 2, "mode": "standard"},
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",

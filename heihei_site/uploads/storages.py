@@ -31,7 +31,7 @@ class Seen:
 
 
 class ObjectStorage(Protocol):
-    """Every method may raise StorageDown, and does so within the phone's patience."""
+    """Every method may raise StorageDown, and does not wait long before it does."""
 
     def look(self, key: str) -> Seen | None:
         """None where there is no such object."""

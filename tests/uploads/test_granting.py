@@ -214,6 +214,14 @@ class TestServing:
             assert answer["Content-Range"] == f"bytes {first}-{last}/{len(content)}"
             assert b"".join(answer.streaming_content) == content[first : last + 1]
         assert Client().get(path, headers={"range": f"bytes={len(content)}-"}).status_code == 416
+        for nonsense in ("bytes=9-1", "bytes=0-1,5-9", "bytes=-", "bytes=a-b", "lines=1-2", "bytes=" + "9" * 400):
+            assert Client().get(path, headers={"range": nonsense}).status_code in (200, 416)
+
+    def test_a_player_asks_first_how_long_it_is(self, sound):
+        path, content = sound
+        answer = Client().head(path)
+        assert (answer.status_code, answer["Content-Length"]) == (200, str(len(content)))
+        assert b"".join(answer.streaming_content) == b""
 
     def test_what_has_not_changed_is_not_sent_again(self, sound):
         path, _ = sound

@@ -14,7 +14,7 @@ import pytest
 from heihei_site.uploads import claims
 from heihei_site.uploads.claims import Media
 from tests import factories
-from tests.processes import memory_of, processes_of
+from tests.processes import memory_of, processes_of, wait_until
 from tests.site.web import serving
 from tests.uploads import samples
 from tests.uploads.conftest import files
@@ -65,6 +65,15 @@ def pour(port: int, url: str, declared: str, piece: bytes) -> tuple[int, bytes]:
         with suppress(OSError):
             answer = line.recv(100)
     return sent, answer
+
+
+def opened(pid: int, name: str) -> list[str]:
+    """The process's open files of that name."""
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.append(os.readlink(entry))
+    return [path for path in found if path.endswith(name)]
 
 
 def test_memory_stays_what_it_is_whatever_is_poured_in(port, ask, disk):
@@ -121,5 +130,7 @@ def test_a_file_is_sent_in_pieces_and_from_where_a_player_wants(port, ask, disk)
     assert (answer.status, answer.read()) == (206, whole[10_000_000:])
     line.request("GET", path)
     assert line.getresponse().read() == whole
+    assert len(opened(pid, file["fileName"])) >= len(listeners)
     for each in [*listeners, line]:
         each.close()
+    wait_until(lambda: not opened(pid, file["fileName"]), 20, "what nobody listens to any more is closed")
