@@ -7,14 +7,15 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import personal_data, selectors
-        from chat.services import partings, talk
+        from chat.services import partings, talk, topics
         from heihei_site.realtime import memberships
-        from messages import rooms
+        from messages import openings, rooms
         from users import activity, erasure, signals
 
         memberships.register("chat", selectors.rooms_of)
         activity.register("chat", selectors.in_call)
         rooms.register(talk.CallRooms())
+        openings.register(topics.opening)
         signals.banned.connect(partings.clear_out, dispatch_uid="chat.banned")
         signals.left.connect(partings.clear_out, dispatch_uid="chat.left")
         signals.blocked.connect(partings.part, dispatch_uid="chat.blocked")

@@ -12,12 +12,13 @@ from payment.models import Gift
 
 
 @Compiled
-def _gifts_on_sale(number: Given) -> QuerySet[Gift]:
-    return Gift.objects.filter(pk=number, active=True).order_by()
+def _gifts(number: Given) -> QuerySet[Gift]:
+    return Gift.objects.filter(pk=number).order_by()
 
 
 def _gift(caller: Caller, gift_id: int) -> Gift:
-    for gift in _gifts_on_sale(gift_id):
+    """Also one that is sold no more: it may have been paid for (`gifts.send_gift`)."""
+    for gift in _gifts(gift_id):
         return gift
     raise GiftUnknown
 

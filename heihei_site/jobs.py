@@ -5,6 +5,7 @@ Celery's own way waits for seconds when there is no broker, and a phone gives up
 
 from typing import Any
 
+import structlog
 from celery import Task
 from kombu import Producer, pools
 from kombu.exceptions import LimitExceeded, OperationalError
@@ -13,6 +14,8 @@ PATIENCE = 0.5  # seconds for each of: a free connection, connecting, writing
 CONNECTIONS = 32  # as many as there are threads that could want one
 
 _QUICK = {"max_retries": 0, "socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+log = structlog.get_logger(__name__)
+
 _connections = pools.Connections(limit=CONNECTIONS)
 
 
@@ -31,6 +34,14 @@ def hand_over(job: "Task[..., Any]", *args: Any) -> None:
                 raise NoWorker(type(error).__name__) from error
         else:
             return
+
+
+def soon(job: "Task[[], int]") -> None:
+    """Has a job that beat starts anyway started now, if a worker can be told."""
+    try:
+        hand_over(job)
+    except NoWorker as error:
+        log.warning("job_waits_for_beat", job=job.name, reason=str(error))
 
 
 def _hand_over(job: "Task[..., Any]", args: tuple[Any, ...]) -> None:

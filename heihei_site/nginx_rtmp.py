@@ -22,7 +22,7 @@ from heihei_site.embedded import MediaPlace
 from heihei_site.providers.streaming.media_server import control_secret, hook_secret
 from heihei_site.supervisor import Account, Program
 
-CONFIGURATION = Path(settings.BASE_DIR) / "deploy" / "nginx-rtmp" / "nginx.conf"
+CONFIGURATION = Path(__file__).resolve().parent.parent / "deploy" / "nginx-rtmp" / "nginx.conf"
 FOLDERS = ("hls", "recordings", "replays", "tmp")
 PORTS_TRIED = 200
 INSTALL = "No sound: there is no media server. On Debian: apt-get install nginx libnginx-mod-rtmp ffmpeg"

@@ -42,6 +42,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+# W003: ours is a subclass. W008: who ends TLS, in front, leads to https. W005, W021: other names are not ours to bind.
+SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W008", "security.W021"]
 
 # --- What is installed -----------------------------------------------------------------------------------------
 
@@ -60,11 +62,14 @@ INSTALLED_APPS = [
     "django_structlog",
     "heihei_site.providers",
     "heihei_site.realtime",
+    "heihei_site.uploads",
     "payment",
     "users",
     "messages",
     "live",
     "chat",
+    "topics",
+    "records",
     "heihei_site.system",
 ]
 MIDDLEWARE = [
@@ -138,12 +143,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
 LIVE_SWEEP_SECONDS = 5
 CHAT_SWEEP_SECONDS = 1
+TALLY_SECONDS = 1
 MATCH_SWEEP_SECONDS = 2
 MIC_REVOKE_SECONDS = 10
 LIVE_RANK_SECONDS = 10
 MEDIA_SWEEP_SECONDS = 2
 AUDIENCE_SWEEP_SECONDS = 5
 PUSH_SWEEP_SECONDS = 1
+PAYOUT_SWEEP_SECONDS = 10
+EXAMINATION_SECONDS = 10
 CANARY_SECONDS = 2
 ORDER_SWEEP_SECONDS = 5
 CELERY_BEAT_SCHEDULE = {
@@ -182,13 +190,43 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
         "options": {"expires": LIVE_RANK_SECONDS},
     },
+    "measure-records": {
+        "task": "records.tasks.measure",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
+    "forget-records": {
+        "task": "records.tasks.forget",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "settle-media": {
         "task": "live.tasks.settle_media",
         "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
         "options": {"expires": MEDIA_SWEEP_SECONDS},
     },
+    "write-archives": {
+        "task": "live.tasks.write_archives",
+        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
+        "options": {"expires": MEDIA_SWEEP_SECONDS},
+    },
     "forget-recordings": {
         "task": "live.tasks.forget_recordings",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
+    },
+    "fold-tallies": {
+        "task": "topics.tasks.fold",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "tell-authors": {
+        "task": "topics.tasks.tell_authors",
+        "schedule": timedelta(seconds=TALLY_SECONDS),
+        "options": {"expires": TALLY_SECONDS},
+    },
+    "recount-topics": {
+        "task": "topics.tasks.recount",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
     },
@@ -227,6 +265,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "forget-server-calls": {
+        "task": "messages.tasks.forget_server_calls",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "forget-messages": {
         "task": "heihei_site.realtime.tasks.forget",
         "schedule": timedelta(hours=1),
@@ -241,6 +284,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "users.tasks.recount_relations",
         "schedule": timedelta(days=1),
         "options": {"expires": 3600},
+    },
+    "examine-uploads": {
+        "task": "heihei_site.uploads.tasks.examine",
+        "schedule": timedelta(seconds=EXAMINATION_SECONDS),
+        "options": {"expires": EXAMINATION_SECONDS},
+    },
+    "sweep-uploads": {
+        "task": "heihei_site.uploads.tasks.sweep",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
     },
     "fold-kinds": {
         "task": "users.tasks.fold_kinds",
@@ -266,6 +319,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "users.tasks.erase_accounts",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
+    },
+    "pay-withdrawals": {
+        "task": "payment.tasks.pay_withdrawals",
+        "schedule": timedelta(seconds=PAYOUT_SWEEP_SECONDS),
+        "options": {"expires": PAYOUT_SWEEP_SECONDS},
     },
     "export-data": {
         "task": "users.tasks.export_data",
@@ -306,7 +364,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["heihei_site.api.schema.only_api"],
     "ENUM_NAME_OVERRIDES": {"PlatformEnum": ["android", "ios"]},  # a parameter of several spellings
 }
-API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter; uploads do not go through the API (D38)
+API_BODY_BYTES = 1024 * 1024  # a longer body is a wrong parameter, where none is declared (`body_bytes`)
 API_FIELDS = 200  # parameters of one request
 API_THREADS = env.int("API_THREADS", 32)  # calls a web process runs at once, each with a database connection
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_BODY_BYTES
@@ -332,6 +390,8 @@ SOCKET_MAX_AGE = 12 * 3600  # seconds after which, less up to a quarter, a socke
 SOCKET_DRAIN = env.float(
     "SOCKET_DRAIN", 1.0 if DEVELOPMENT else 10.0
 )  # seconds over which a process lets its sockets go
+GUEST_SOCKETS = 5000  # of a web process, for people who follow a link to a live
+GUEST_SOCKETS_AN_ADDRESS = 500  # a carrier's many people included
 ROOM_RESUME = timedelta(seconds=60)  # of what was missed of a room, this much is replayed
 PERSONAL_MESSAGES_KEPT = 2000  # a person
 PERSONAL_MESSAGES_AGE = timedelta(days=30)
@@ -401,9 +461,17 @@ TITLE_LENGTH = 64
 ROOM_TEXT_LENGTH = 500
 INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
+VOICE_SECONDS = 300  # of one message
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
 MESSAGE_LIST = 50  # rows of it at once
-HISTORY_PAGE = 100  # messages
+HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
+HISTORY_LIMIT = 50  # and how many one may ask for
+NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
+RECALL_WITHIN = timedelta(minutes=2)  # a message can be taken back
+
+MESSAGE_SERVER_KEY = secret("MESSAGE_SERVER_KEY")  # of other servers of ours that call messageserver/
+MESSAGE_SERVER_CLOCK = timedelta(minutes=5)  # by which theirs may be wrong
+RELAYED_BYTES = 16 * 1024  # of one message they send
 
 # --- Calls (D32–D34) ---------------------------------------------------------------------------------------------
 
@@ -412,7 +480,7 @@ CHAT_RING_BACK = timedelta(hours=1)  # after which a missed call is not called b
 CHAT_HEART_BEAT_SECONDS = 5
 CHAT_LEASE = timedelta(seconds=15)  # without a heart-beat, after which the other one is told that the line is lost
 MATCH_WAIT = timedelta(seconds=15)  # for somebody to talk to; then the phone gives up
-MATCH_AGAIN = timedelta(minutes=10)  # after which the same two may be given each other again
+MATCH_AGAIN = timedelta(minutes=10)  # from the end of a call on, after which the same two may be given each other
 MATCH_CALLS = "60/minute"  # per person
 MATCH_LOOKED_AT = 50  # of those who have waited longest; the others have somebody before
 MATCH_TIPS = 6  # to read meanwhile
@@ -420,10 +488,34 @@ CHAT_CALLS = "300/minute"  # per person: each may ring a phone
 CHAT_TOKEN_LIFETIME = timedelta(seconds=60)  # of what lets a phone into the RTC room
 CHAT_RECONNECT = timedelta(seconds=15)  # after that, for the phone to come back before the call ends
 
+# --- Topics and records (docs/adr/0017-counting-and-heat.md) -------------------------------------------------------
+
+TOPICS_PAGE = 20
+DUE_CHAT_PEOPLE = 10  # who were just active, in the due-chat area of the list of topics
+POSTS_PAGE = 11  # of a topic
+REPLIES_PAGE = 20  # to a post
+REPLIES_SHOWN = 3  # with each post of a topic
+POSTS_DEPTH = 1000  # posts of a topic, and replies to one, that one can page through
+SUBJECT_TITLE_LENGTH = 64
+SUBJECT_SAMPLES_LENGTH = 4000  # characters
+SUBJECT_LENGTH = 3600  # seconds, as phones say
+SUBJECTS = "60/minute"  # posts and replies a person
+SUBJECT_DEEDS = "600/minute"  # likes and listens a person
+LISTEN_COUNTS_AGAIN = timedelta(minutes=1)  # after a person has heard a subject
+HEAT_HALF_LIFE = timedelta(hours=12)  # after which what warmed a subject or a topic counts half
+HEAT_OF = {"post": 5.0, "listen": 1.0, "like": 3.0, "reply": 5.0, "gold": 1.0}  # a post: its own
+AUTHOR_QUIET = timedelta(minutes=1)  # between two notices of one kind about a subject: what comes meanwhile is one
+RECORDS_PAGE = 20
+RECORD_BYTES = 10 * 1024 * 1024
+RECORD_SECONDS = (3, 300)
+RECORDS = "20/hour"  # uploads a person
+REJECTED_RECORDS_KEPT = timedelta(days=7)  # for operators to think again
+
 # --- Pushes (D42) --------------------------------------------------------------------------------------------------
 
 PUSH_DELAY = timedelta(seconds=5)  # after the message, for a socket to bring it
-QUIET_HOURS = (23, 8)  # of the day in Shanghai: nothing but calls is pushed from the first until the second
+# Of the day in Shanghai: nothing but calls is pushed from the first until the second; the same twice: whenever.
+QUIET_HOURS = tuple(env.list("QUIET_HOURS", cast=int, default=[23, 8]))
 PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation or live
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
@@ -436,6 +528,17 @@ POINTS_PER_GOLD = 1
 POINT_WORTH = 5  # units of `pointWorth` a point (D37)
 EXPERIENCE_PER_GOLD = 10
 GIFT_AMOUNT_IS_QUANTITY = False
+POINTS_PER_FEN = 2  # of cash (D37)
+WITHDRAWAL_LEAST = 1_000  # fen
+WITHDRAWAL_DAY = 50_000  # fen a person, from midnight to midnight
+WITHDRAWAL_FOUR_EYES = 10_000  # fen; above, two operators approve
+WITHDRAWAL_ACCOUNT_AGE = timedelta(days=7)
+ALIPAY_VERIFICATIONS = "10/day"  # per person: each asks a vendor
+PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
+PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
+PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
+PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+STATEMENT_PAGE = 50  # lines at most
 RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
 RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)
 RECHARGE_CAP_NEW = env.int("RECHARGE_CAP_NEW", 500_000)  # of an account younger than RECHARGE_NEW_FOR
@@ -460,13 +563,38 @@ PROVIDERS = {
     "weibo": env.str("WEIBO_PROVIDER", "heihei_site.providers.identity.development.DevelopmentWeibo"),
     "streaming": env.str("STREAMING_PROVIDER", "heihei_site.providers.streaming.rtmp.RtmpStreaming"),
     "rtc": env.str("RTC_PROVIDER", "heihei_site.providers.rtc.outbox.OutboxRtc"),
+    "credentials": {
+        "local": "heihei_site.providers.credentials.local.LocalCredentials",
+        "s3": "heihei_site.providers.credentials.s3.S3Credentials",
+        "aliyun": "heihei_site.providers.credentials.aliyun.AliyunCredentials",
+    }[UPLOADS := env.str("UPLOADS", "local")],  # where they are: on our disk, in a bucket, in one of Aliyun's
     "alipay": env.str("ALIPAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentAlipay"),
     "wechat-pay": env.str("WECHAT_PAY_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentWechatPay"),
     "app-store": env.str("APP_STORE_PROVIDER", f"{GATEWAY_TWINS}.DevelopmentStore"),
+    "realname": env.str("REALNAME_PROVIDER", "heihei_site.providers.realname.development.DevelopmentRealName"),
+    "payouts": env.str("PAYOUTS_PROVIDER", "heihei_site.providers.payouts.outbox.OutboxPayouts"),
 }
 for kind in ("apns", "getui", "gcm"):  # without a vendor of their kind, devices get no pushes
     if vendor := env.str(f"{kind.upper()}_PROVIDER", "heihei_site.providers.push.outbox.OutboxPush"):
         PROVIDERS[kind] = vendor
+REALNAME_ENDPOINT = env.str("REALNAME_ENDPOINT", "cloudauth.aliyuncs.com")
+REALNAME_PROTOCOL = env.str("REALNAME_PROTOCOL", "HTTPS")
+# Transfers want Alipay's certificates, of which each is a file.
+ALIPAY_PAYOUT_APP = env.str("ALIPAY_PAYOUT_APP", "")
+ALIPAY_PAYOUT_KEY = env.str("ALIPAY_PAYOUT_KEY", "")  # our private key
+ALIPAY_PAYOUT_APP_CERT = env.str("ALIPAY_PAYOUT_APP_CERT", "")
+ALIPAY_PAYOUT_PUBLIC_CERT = env.str("ALIPAY_PAYOUT_PUBLIC_CERT", "")
+ALIPAY_PAYOUT_ROOT_CERT = env.str("ALIPAY_PAYOUT_ROOT_CERT", "")
+ALIPAY_PAYOUT_GATEWAY = env.str("ALIPAY_PAYOUT_GATEWAY", "https://openapi.alipay.com/gateway.do")
+GETUI_API = env.str("GETUI_API", "https://restapi.getui.com/v2")
+GETUI_APP_ID = env.str("GETUI_APP_ID", "")
+GETUI_APP_KEY = env.str("GETUI_APP_KEY", "")
+GETUI_MASTER_SECRET = env.str("GETUI_MASTER_SECRET", "")
+APNS_API = env.str("APNS_API", "https://api.push.apple.com")
+APNS_KEY = env.str("APNS_KEY", "", multiline=True)  # what the .p8 file has in it
+APNS_KEY_ID = env.str("APNS_KEY_ID", "")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID", "")
+APNS_TOPIC = env.str("APNS_TOPIC", "")  # the bundle id of the app
 ALIYUN_ACCESS_KEY_ID = env.str("ALIYUN_ACCESS_KEY_ID", "")
 ALIYUN_ACCESS_KEY_SECRET = env.str("ALIYUN_ACCESS_KEY_SECRET", "")
 SMS_SIGN_NAME = env.str("SMS_SIGN_NAME", "")
@@ -477,6 +605,9 @@ IDENTITY_TIMEOUT = 1.5  # seconds for all that a vendor is asked about one sign-
 WECHAT_API = env.str("WECHAT_API", "https://api.weixin.qq.com")
 WEIBO_API = env.str("WEIBO_API", "https://api.weibo.com")
 WEIBO_APP_KEY = env.str("WEIBO_APP_KEY", "")
+FACEBOOK_API = env.str("FACEBOOK_API", "https://graph.facebook.com")
+FACEBOOK_APP_ID = env.str("FACEBOOK_APP_ID", "")
+FACEBOOK_APP_SECRET = env.str("FACEBOOK_APP_SECRET", "")
 STREAM_KEY = secret("STREAM_KEY")  # signs what lets a phone send its sound, and our talk with the media server
 MEDIA_TIMEOUT = 1.2  # seconds for asking a media server while a phone waits
 MEDIA_JOB_TIMEOUT = 10.0  # seconds, while none does
@@ -485,6 +616,7 @@ MEDIA_RETRY = timedelta(minutes=1)  # after a media server did not answer, or a 
 MEDIA_RETRY_FOR = timedelta(days=1)  # since the end of the live
 REPLAYS_AT_ONCE = 2  # made by one worker process
 REPLAY_TIMEOUT = 1800  # seconds for making a recording into what phones play
+ARCHIVE_LEASE = timedelta(minutes=15)  # longer than writing down what was said in the longest live takes
 RECORDINGS_KEPT = timedelta(days=7)  # as they were sent; replays stay
 media = running.media if running else None
 # Our own media server (docs/operations.md); what it writes, workers read and write too.
@@ -513,6 +645,9 @@ TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
 USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
+SHARE_LINK_LIFETIME = timedelta(days=30)  # from the end of the day on which it was given out
+# Seals id cards and Alipay accounts: texts of 32 characters or more, separated by commas; the first seals, all open.
+SEAL_KEYS = [key.strip() for key in secret("SEAL_KEYS").split(",") if key.strip()]
 GATEWAY_TIMEOUT = 1.5  # seconds for what a gateway is asked while a phone waits (D9)
 GATEWAY_JOB_TIMEOUT = 10.0  # seconds, while none does
 ALIPAY_APP_ID = env.str("ALIPAY_APP_ID", "")
@@ -543,6 +678,29 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if DEVELOPMENT else env.str("STATIC_ROOT", str(VAR_DIR / "static"))
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 
+# --- What people upload (D38, ADR 0018) ------------------------------------------------------------------------------
+
+UPLOAD_KEY = secret("UPLOAD_KEY")  # of what a phone shows for its upload
+UPLOAD_LIFETIME = timedelta(hours=1)  # of leave to write, and to use what was written
+UPLOAD_BYTES = 20 * 1024 * 1024
+UPLOADS_OPEN = 100  # a person may have at once without using them
+AUDIO_SECONDS = 1800  # of one recording
+PICTURE_PIXELS = 50_000_000  # of a picture as it comes; it is written anew with
+PICTURE_EDGE = 2560  # pixels at most each way
+DECODING_SECONDS = 60.0  # for one file, in a process of its own
+DECODING_MEMORY = 1024 * 1024 * 1024  # bytes of addresses that process may have
+EXAMINED_AT_ONCE = 2  # by one worker process
+UPLOAD_BUCKET = env.str("UPLOAD_BUCKET", "")
+UPLOAD_ENDPOINT = env.str("UPLOAD_ENDPOINT", "")  # none: AWS'
+UPLOAD_REGION = env.str("UPLOAD_REGION", "us-east-1")
+UPLOAD_ACCESS_KEY_ID = env.str("UPLOAD_ACCESS_KEY_ID", "")
+UPLOAD_ACCESS_KEY_SECRET = env.str("UPLOAD_ACCESS_KEY_SECRET", "")
+UPLOAD_ROLE = env.str("UPLOAD_ROLE", "")  # its ARN: what phones become, each for one object
+STS_ENDPOINT = env.str("STS_ENDPOINT", "")
+STS_PROTOCOL = env.str("STS_PROTOCOL", "HTTPS")
+# Where `data/` of the storage is reached by everybody: the bucket's public address or its CDN; else our own.
+UPLOADS_URL = env.str("UPLOADS_URL", PUBLIC_URL or f"http://127.0.0.1:{PORT}").rstrip("/")
+
 # --- Files that are nobody's but one person's ---------------------------------------------------------------------
 
 STORAGES = {
@@ -553,6 +711,35 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {
             "location": env.str("PRIVATE_FILES", str(VAR_DIR / "private")),
+            "allow_overwrite": True,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
+    "uploads": {
+        "BACKEND": "heihei_site.uploads.storages.Local",
+        "OPTIONS": {"location": env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))},
+    }
+    if UPLOADS == "local"
+    else {
+        "BACKEND": "heihei_site.uploads.s3.Bucket",
+        "OPTIONS": {
+            "bucket_name": UPLOAD_BUCKET,
+            "endpoint_url": UPLOAD_ENDPOINT or None,
+            "region_name": UPLOAD_REGION,
+            "access_key": UPLOAD_ACCESS_KEY_ID,
+            "secret_key": UPLOAD_ACCESS_KEY_SECRET,
+            # Aliyun knows neither addresses with the bucket in their path nor S3's newer signatures of bodies.
+            "addressing_style": "virtual" if UPLOADS == "aliyun" else "auto",
+            "signature_version": "s3" if UPLOADS == "aliyun" else "s3v4",
+        },
+    },
+    # What was said in lives, served by live/downloads.py. On several machines: a directory that they share.
+    "archives": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": env.str("ARCHIVE_FILES", str(VAR_DIR / "archives")),
+            "base_url": f"{PUBLIC_URL or f'http://127.0.0.1:{PORT}'}/message/",
             "allow_overwrite": True,
             "file_permissions_mode": 0o600,
             "directory_permissions_mode": 0o700,
@@ -575,10 +762,18 @@ STORAGES = {
 from heihei_site.api.logs import logging_config  # noqa: E402  (needs nothing of Django, only the names above)
 
 LOGGING = logging_config(env.str("LOG_LEVEL", "INFO"))
+RELEASE = env.str("RELEASE", "")
+if SENTRY_DSN := env.str("SENTRY_DSN", ""):  # where errors go besides the log, scrubbed like it
+    from heihei_site.api.faults import report_to
+
+    report_to(SENTRY_DSN, release=RELEASE)
 
 # --- The operators' console ---------------------------------------------------------------------------------------
 
+CONSOLE_FAILURES_A_NAME = "5/15 minutes"  # wrong passwords, after which nobody signs in to the console by that name
+CONSOLE_FAILURES_AN_ADDRESS = "50/15 minutes"  # or from that address
 UNFOLD = {
+    "LOGIN": {"form": "heihei_site.system.lockout.GuardedLogin"},
     "SITE_TITLE": "黑黑 · 运营台",
     "SITE_HEADER": "黑黑运营台",
     "SITE_SYMBOL": "graphic_eq",

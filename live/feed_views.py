@@ -54,8 +54,7 @@ def list_live_by_user(
 ) -> serializers.LivesOfUser:
     """A person's lives, the newest first: the one on air, and those with a recording.
 
-    Without `userId` the caller's own: all that are not deleted, hidden ones (`visible` 0) and those without a recording
-    (`lookbackAddr` "") included. 710 where either blocks the other.
+    Without `userId` the caller's own, hidden ones (`visible` 0) included. 710 where either blocks the other.
     """
     me = caller.person
     person = user or me

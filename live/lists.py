@@ -115,23 +115,14 @@ def _these_replays(live_ids: Given, viewer_id: Given) -> QuerySet[Live]:
     return _recorded(viewer_id).filter(pk__any_of=live_ids)
 
 
-def _begun(owner_id: Given, viewer_id: Given) -> LiveQuerySet:
+@Compiled
+def _of_person(owner_id: Given, viewer_id: Given) -> QuerySet[Live]:
     begun = Live.objects.listed_for(viewer_id).filter(owner_id=owner_id, started_at__isnull=False)
-    return begun.with_recommended().select_related("owner").order_by("-created_at", "-pk")
-
-
-@Compiled
-def _own(owner_id: Given, viewer_id: Given) -> QuerySet[Live]:
-    return _begun(owner_id, viewer_id)
-
-
-@Compiled
-def _anothers(owner_id: Given, viewer_id: Given) -> QuerySet[Live]:
-    return _begun(owner_id, viewer_id).filter(Q(status=Live.Status.PLAYING) | ~Q(lookback_addr=""))
+    heard = begun.filter(Q(status=Live.Status.PLAYING) | ~Q(lookback_addr=""))
+    return heard.with_recommended().select_related("owner").order_by("-created_at", "-pk")
 
 
 def of_person(owner: User, viewer_id: int, page: Page) -> list[Live]:
-    """The newest first, and one more than the page if there are more. Others see what they can listen to (D30); the
-    owner all that is not deleted."""
-    lives = _own if owner.pk == viewer_id else _anothers
-    return lives(owner.pk, viewer_id, start=page.start, stop=page.stop + 1)
+    """The newest first, and one more than the page if there are more: what one can listen to (D30), since the 1.1 app
+    opens each as a replay, one's own too. Hidden ones are in the owner's own list only."""
+    return _of_person(owner.pk, viewer_id, start=page.start, stop=page.stop + 1)

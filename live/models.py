@@ -45,6 +45,8 @@ class Live(models.Model):
     publisher = models.BigIntegerField(null=True, editable=False)  # our media server's number of who sends the sound
     media_due = models.DateTimeField(null=True, editable=False)  # when to look after what is left of the sound
     lookback_addr = models.CharField("回放地址", max_length=255, blank=True, default="")
+    archive = models.CharField(max_length=64, blank=True, default="", editable=False)  # services/archives.py
+    archive_due = models.DateTimeField(null=True, editable=False)  # when it is to be written, anew where there is one
     device_type = models.CharField(max_length=16, blank=True, default="")
     address = models.CharField("城市", max_length=64, blank=True, default="")
 
@@ -93,6 +95,7 @@ class Live(models.Model):
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lives_of_owner"),
             models.Index(fields=["media_due"], condition=Q(media_due__isnull=False), name="media_due"),
+            models.Index(fields=["archive_due"], condition=Q(archive_due__isnull=False), name="archive_due"),
         ]
 
     def __str__(self) -> str:
@@ -189,6 +192,21 @@ class Guest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} at {self.live_id}"
+
+
+class ReplayViewer(models.Model):
+    """Somebody who opened a replay, and when they did last."""
+
+    live = models.ForeignKey(Live, on_delete=models.CASCADE, related_name="replay_viewers", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="replays_seen")
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["live", "user"], name="one_replay_viewer_a_live")]
+        indexes: ClassVar = [models.Index(fields=["live", "-seen_at", "-id"], name="replay_viewers")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} saw {self.live_id}"
 
 
 class MicLink(models.Model):

@@ -23,8 +23,8 @@ def _lives(number: Given) -> QuerySet[Live]:
 
 
 @Compiled
-def _gifts_on_sale(number: Given) -> QuerySet[Gift]:
-    return Gift.objects.filter(pk=number, active=True).order_by()
+def _gifts(number: Given) -> QuerySet[Gift]:
+    return Gift.objects.filter(pk=number).order_by()
 
 
 def _live_or_gone(caller: Caller, live_id: int) -> Live:
@@ -49,7 +49,8 @@ def _live(caller: Caller, live_id: int) -> Live:
 
 
 def _gift(caller: Caller, gift_id: int) -> Gift:
-    for gift in _gifts_on_sale(gift_id):
+    """Also one that is sold no more: it may have been paid for (`gifts.send_gift`)."""
+    for gift in _gifts(gift_id):
         return gift
     raise GiftUnknown
 

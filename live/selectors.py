@@ -11,12 +11,13 @@ from django.db.models.functions import Now
 from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime.presence import present
-from live.models import Guest, Live, Member, MicLink
+from live.models import Guest, Live, Member, MicLink, ReplayViewer
 from users.activity import Activity, Button, Place
 from users.models import Follow, User
 from users.selectors import here, not_blocked
 
 BROADCASTING = 5
+APP_LINK = "wmlives_heihei://{}?id={}"  # the one scheme that every generation of phones knows
 LIVE_LINK = "wmlives_heihei://live?id={}"
 
 
@@ -161,6 +162,19 @@ def invitable(live: Live, page: Page) -> tuple[list[User], set[int]]:
     others = User.objects.in_bulk([user_id for user_id in shown if user_id not in knocked])
     people = knocked | others
     return [people[user_id] for user_id in shown if user_id in people], set(knocked)
+
+
+@Compiled
+def _replay_viewers(live_id: Given, viewer_id: Given) -> QuerySet[ReplayViewer]:
+    seen = ReplayViewer.objects.filter(here("user__"), not_blocked(viewer_id, "user"), live_id=live_id)
+    return seen.select_related("user").order_by("-seen_at", "-pk")
+
+
+def replay_viewers(live: Live, viewer_id: int, page: Page) -> list[User]:
+    """Who opened its replay, the latest first, as far as the viewer may meet them."""
+    if live.status != Live.Status.STOPPED:
+        return []
+    return [seen.user for seen in _replay_viewers(live.pk, viewer_id, start=page.start, stop=page.stop)]
 
 
 def _with_mic_links(members: QuerySet[Member]) -> QuerySet[Member]:

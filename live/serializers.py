@@ -2,6 +2,8 @@
 
 from typing import Any, NotRequired, TypedDict
 
+from django.core.files.storage import storages
+
 from heihei_site.api import addresses
 from heihei_site.api.wire import clock
 from heihei_site.providers import registry
@@ -211,6 +213,11 @@ class GoldLeft(TypedDict):
     gold: int
 
 
+def archive_address(live: Live) -> str:
+    """Where what was said is fetched from (live/downloads.py, unless the storage has an address of its own)."""
+    return storages["archives"].url(live.archive) if live.archive and live.status == Live.Status.STOPPED else ""
+
+
 def live_card(live: Live, *, base_url: str) -> LiveCard:
     """A live with its owner loaded. Only the owner gets the addresses to publish to (D29)."""
     streaming = registry.streaming()
@@ -232,7 +239,7 @@ def live_card(live: Live, *, base_url: str) -> LiveCard:
         "push_addr": "",
         "share_addr": sharing.address(live, base_url),
         "lookback_addr": live.lookback_addr,
-        "message_addr": "",
+        "message_addr": archive_address(live),
         "slot": live.stream,
         "visible": int(live.visible),
         "recommended": int(live.recommended),

@@ -2,7 +2,7 @@ from celery import shared_task
 from django.conf import settings
 
 from heihei_site.providers.streaming import recordings
-from live.services import deadlines, feeds, media, mic_rooms
+from live.services import archives, deadlines, feeds, media, mic_rooms
 
 
 @shared_task(name="live.tasks.sweep")
@@ -44,6 +44,20 @@ def settle_media() -> int:
 @shared_task(name="live.tasks.settle_media_of")
 def settle_media_of(live_id: int) -> None:
     media.settle(live_id)
+
+
+@shared_task(name="live.tasks.write_archives")
+def write_archives() -> int:
+    """What was said in every live that ended, as its replay shows it."""
+    waiting = archives.due()
+    for live_id in waiting:
+        write_archive_of.delay(live_id)
+    return len(waiting)
+
+
+@shared_task(name="live.tasks.write_archive_of")
+def write_archive_of(live_id: int) -> None:
+    archives.settle(live_id)
 
 
 @shared_task(name="live.tasks.forget_recordings")

@@ -23,7 +23,7 @@ from heihei_site.api.errors import (
 from heihei_site.api.params import Flag
 from live import params, selectors, serializers, sharing
 from live.models import Live
-from live.services import deadlines, gifts, owners, rooms, talk
+from live.services import deadlines, gifts, owners, replays, rooms, talk
 from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.selectors import followed_by
@@ -86,11 +86,15 @@ def join_live(caller: Caller, *, live: params.LiveParam, live_key: params.LiveKe
 
 @api.get(raises=[NotInRoom])
 def get_live(caller: Caller, *, live: params.LiveParam) -> serializers.LiveAndOwner:
-    """A live and its owner, ended ones too. 506 for clients from 1.5 on that look at a running one from outside."""
+    """A live and its owner, ended ones too. 506 for clients from 1.5 on that look at a running one from outside.
+
+    Who asks for one with a recording opens its replay, and is in list-replay-users from then on.
+    """
     me = caller.person
     looks_in = live.status == Live.Status.PLAYING and live.owner_id != me.pk
     if looks_in and caller.client.must_be_inside_to_get_live and not selectors.is_inside(live, me.pk):
         raise NotInRoom
+    replays.opened(viewer=me, live=live)
     return {
         "live": serializers.live_card(live, base_url=caller.base_url),
         "user_info": person_card(caller, live.owner),
@@ -197,7 +201,7 @@ def live_like(caller: Caller, *, live: params.LiveParam, type: params.LikeKind) 
 def buy_gift(
     caller: Caller,
     *,
-    live: params.LiveParam,
+    live: params.AnyLiveParam,
     gift: params.GiftParam,
     amount: params.Count = 1,
     gift_uuid: params.ComboKey = "",
@@ -211,7 +215,7 @@ def buy_gift(
 
 
 @api.post(raises=[NotInRoom, AccountAbnormal, Muted, NotEnoughGold])
-def buy_bullet(caller: Caller, *, live: params.LiveParam, message: params.Message) -> serializers.GoldLeft:
+def buy_bullet(caller: Caller, *, live: params.AnyLiveParam, message: params.Message) -> serializers.GoldLeft:
     """A paid text across every screen. An identical one within 3 s is the same one: charged and shown once.
 
     Blocked words are shown as stars to everybody, the sender included. 722 for who is muted: nothing is charged.

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from messages.events import in_words
 from messages.models import InstantMessage, Push
 
 SHOWN = 60  # characters of a message in the list
@@ -16,18 +17,18 @@ SHOWN = 60  # characters of a message in the list
 class InstantMessageAdmin(ModelAdmin):
     """Looked up for a report, by the person it is about; nobody browses what people write to each other."""
 
-    list_display = ("msg_id", "sender", "recipient", "kind", "said", "created_at")
+    list_display = ("msg_id", "sender", "recipient", "kind", "said", "created_at", "recalled_at")
     list_select_related = ("sender", "recipient")
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("=sender__id",)  # what is searched: get_search_results
     search_help_text = "发送人或接收人的用户 ID（不搜索则不显示）"
     ordering = ("-created_at",)
-    fields = readonly_fields = ("msg_id", "sender", "recipient", "kind", "whole", "created_at")
+    fields = readonly_fields = ("msg_id", "sender", "recipient", "kind", "whole", "jump", "created_at", "recalled_at")
 
     @display(description="内容")
     def said(self, message: InstantMessage) -> str:
-        text = str(message.content.get("text", ""))
+        text = in_words(message.kind, message.content)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
     @display(description="内容")

@@ -7,10 +7,11 @@ from django.conf import settings
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.envelope import Nothing
+from heihei_site.api.errors import NotPermitted, TooLate
 from heihei_site.api.paging import Page
 from heihei_site.api.params import Id, Limit, Offset
 from messages import selectors, serializers
-from messages.services import entries, history
+from messages.services import conversations, entries, history, recalls
 
 api = Endpoints("message", prefix="msg")
 
@@ -36,6 +37,37 @@ def message_list(caller: Caller, *, offset: Offset = 0, limit: Limit = settings.
         "messages": [serializers.entry_row(row, row.peer) for row in rows],
         "unread_msg_count": selectors.unread_count(caller.person.pk),
     }
+
+
+class ConversationList(TypedDict):
+    conversations: list[serializers.ConversationRow]
+
+
+@api.get()
+def conversation_list(caller: Caller, *, offset: Offset = 0, limit: Limit = settings.MESSAGE_LIST) -> ConversationList:
+    """Everybody the person wrote to or heard from, with the last message between the two, the newest first: an addition
+    to message-list for clients that show conversations. 50 at once, `offset` and `limit` (at most 50) page on."""
+    page = Page.of(offset, limit, most=settings.MESSAGE_LIST)
+    return {
+        "conversations": [serializers.conversation_row(one) for one in selectors.conversations(caller.person.pk, page)]
+    }
+
+
+@api.post()
+def read_conversation(caller: Caller, *, user_id: Id) -> Nothing:
+    """All that somebody wrote to the person is read, in the list and in the history. `message-unread-count` tells the
+    person's own phones, action `read-conversation` the other one's. Again: 0, and nobody is told."""
+    conversations.read(owner_id=caller.person.pk, peer_id=user_id)
+    return {}
+
+
+@api.post(raises=[NotPermitted, TooLate])
+def recall(caller: Caller, *, msg_id: Id) -> Nothing:
+    """Takes back a message that the person wrote to somebody, within two minutes; later: 409. Both get action
+    `recall-msg`; it is gone from lists, history and what is replayed, and was not pushed if it had not been by then. A
+    gift is given: 711. Again: 0; of what the person did not write: 700."""
+    recalls.recall(user=caller.person, msg_id=msg_id)
+    return {}
 
 
 @api.post()
@@ -89,15 +121,18 @@ class HistoryAnswer(TypedDict):
 
 
 @api.get()
-def history_msg(caller: Caller, *, before: Id | None = None, limit: Limit = settings.HISTORY_PAGE) -> HistoryAnswer:
+def history_msg(
+    caller: Caller, *, before: Id | None = None, offset: Offset = 0, limit: Limit | None = None
+) -> HistoryAnswer:
     """What others told the person: messages and invitations to calls and lives, and the person's own messages.
 
-    A page has the newest 100 of them (`limit`, at most 100), those that are read apart; both lists have the newest
-    first. For the page before send the lowest `seq` of it as `before`. `unReadCount` is of all that are kept: the
-    newest 2,000 messages and none older than 30 days. Clients below 2.0 get the invitations only.
+    A page has the newest 100 of them, or `limit`, at most 50; those that are read are apart, and both lists have the
+    newest first. For the page before send the lowest `seq` of it as `before`, or `offset`. `unReadCount` is of all that
+    are kept: the newest 2,000 messages and none older than 30 days. Clients below 2.0 get the invitations only.
     """
-    limit = min(limit or settings.HISTORY_PAGE, settings.HISTORY_PAGE)
-    found = history.page(owner_id=caller.person.pk, client=caller.client, before=before, limit=limit)
+    most = min(limit, settings.HISTORY_LIMIT) if limit else settings.HISTORY_PAGE
+    page = history.Page(before=before, offset=offset, limit=most)
+    found = history.read_page(owner_id=caller.person.pk, client=caller.client, page=page)
     return {
         "un_read_count": found.unread_count,
         "un_read_msg": cast(list[HistoryItem], found.unread),

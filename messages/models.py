@@ -15,7 +15,14 @@ class InstantMessage(models.Model):
 
     class Kind(models.TextChoices):
         TEXT = "text", "文字"
-        DUE_CHAT = "dueChat", "约聊"  # written by us when a call ends (D45)
+        IMAGE = "image", "图片"
+        AUDIO = "audio", "语音"
+        VIDEO = "video", "视频"
+        GIFT = "gift", "礼物"
+        # Written by us (D45):
+        TOPIC = "systopic", "话题"  # when two begin to write to each other
+        DUE_CHAT = "dueChat", "约聊"  # when a call ends
+        NOTICE = "sysnotify", "通知"  # of likes, gifts and replies
 
     msg_id = models.BigIntegerField("msgId", primary_key=True, default=unguessable_id)
     sender = models.ForeignKey(
@@ -26,8 +33,13 @@ class InstantMessage(models.Model):
     )
     kind = models.CharField("类型", max_length=16, choices=Kind.choices)
     content = models.JSONField("内容")
+    jump = models.JSONField("跳转", null=True)  # of a notice
+    collapse = models.CharField(max_length=64, blank=True, default="")  # notices of one name are one while it is unread
     client_msg_id = models.CharField(max_length=64, blank=True, default="")  # the phone's own name for it
     created_at = models.DateTimeField("时间", db_default=Now())
+    recalled_at = models.DateTimeField("撤回时间", null=True)  # its content stays for reports
+
+    now: datetime  # the database's, on rows that are held to be taken back
 
     class Meta:
         verbose_name = verbose_name_plural = "私信"
@@ -40,6 +52,9 @@ class InstantMessage(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["sender", "recipient", "created_at"], name="messages_between_two"),
             models.Index(fields=["recipient", "created_at"], name="messages_received"),
+            models.Index(
+                fields=["recipient", "collapse", "created_at"], condition=~Q(collapse=""), name="notices_to_collapse"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +89,7 @@ class Entry(models.Model):
         InstantMessage, on_delete=models.SET_NULL, related_name="+", db_index=False, db_constraint=False, null=True
     )  # the last one
     unread = models.IntegerField(default=0)
+    read_until = models.BigIntegerField(default=0)  # the msgId of the other one's newest message that the owner read
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -122,6 +138,19 @@ class HistoryMark(models.Model):
         return f"{self.owner_id}: {self.seq}"
 
 
+class ServerCall(models.Model):
+    """A call of another server of ours that was let in, so that nobody can repeat it (server_views.py)."""
+
+    nonce = models.CharField(max_length=64, primary_key=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="server_calls_to_forget")]
+
+    def __str__(self) -> str:
+        return self.nonce
+
+
 class Notice(models.Model):
     """What is pushed about one message, to however many devices."""
 
@@ -166,6 +195,7 @@ class Push(models.Model):
         UNFIT = 8, "版本不支持"  # the client bears no pushes (B65), or knows none of the links
         DEAD = 9, "设备失效"  # says the vendor
         FAILED = 10, "失败"
+        RECALLED = 11, "消息已撤回"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="pushes", verbose_name="消息")
     user = models.ForeignKey(

@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from heihei_site.api.params import Word, text_field
-from messages.models import InstantMessage
+from messages.services import contents
 
 
 class ContentField(serializers.JSONField):
@@ -24,13 +24,21 @@ class ContentField(serializers.JSONField):
 
 
 def kind_field(**kwargs: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField([InstantMessage.Kind.TEXT.value], **kwargs)
+    """What people write; the other kinds are ours to write (D45)."""
+    return serializers.ChoiceField([kind.value for kind in contents.WRITTEN], **kwargs)
 
 
 def client_msg_id_field(**kwargs: Any) -> serializers.CharField:
     return serializers.CharField(max_length=64, allow_blank=True, trim_whitespace=False, **kwargs)
 
 
+def _letters(many: int) -> Word:
+    return Word(lambda **kwargs: serializers.CharField(max_length=many, allow_blank=True, **kwargs))
+
+
+Signature = Annotated[str, _letters(128)]
+Stamp = Annotated[str, _letters(32)]
+Nonce = Annotated[str, _letters(128)]
 Text = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
 Kind = Annotated[str, Word(kind_field, name="msgType")]
 Content = Annotated[dict[str, Any], Word(ContentField)]

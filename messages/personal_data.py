@@ -16,11 +16,11 @@ def erase(user_id: int) -> None:
         kept.objects.filter(owner=user_id).delete()
     written = InstantMessage.objects.filter(sender=user_id).exclude(content={})
     while some := list(written.values_list("pk", flat=True)[:BATCH]):
-        InstantMessage.objects.filter(pk__in=some).update(content={}, client_msg_id="")
+        InstantMessage.objects.filter(pk__in=some).update(content={}, jump=None, client_msg_id="")
 
 
 def own_data(user_id: int) -> Sections:
-    columns = ("msg_id", "sender_id", "recipient_id", "kind", "content", "created_at")
+    columns = ("msg_id", "sender_id", "recipient_id", "kind", "content", "jump", "created_at", "recalled_at")
     pushes = Push.objects.filter(user=user_id).order_by("pk")
     pushed = {"title": F("notice__title"), "text": F("notice__text")}
     of = {"messages_sent": "sender", "messages_received": "recipient"}

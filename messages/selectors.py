@@ -67,3 +67,31 @@ def entries(owner_id: int, page: Page) -> list[Entry]:
 
 def unread_count(owner_id: int) -> int:
     return Mailbox.objects.filter(pk=owner_id).values_list("unread", flat=True).first() or 0
+
+
+def blocked(one_id: int, other_id: int) -> bool:
+    """By either of the two (D18)."""
+    return Block.objects.filter(Q(user=one_id, target=other_id) | Q(user=other_id, target=one_id)).exists()
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What the owner of a list and one other wrote to each other: its row, with the other one and the last message."""
+
+    entry: Entry
+    followed: bool
+    read_msg_id: int  # of the owner's messages the other one has read those until this one
+
+
+def conversations(owner_id: int, page: Page) -> list[Conversation]:
+    """The newest first. Three queries: nobody is told how far those have read with whom they have fallen out."""
+    rows = Entry.objects.filter(owner=owner_id, message__isnull=False).select_related("peer", "message")
+    found = list(rows.order_by("-changed_at", "-peer")[page.start : page.stop])
+    peers = [entry.peer_id for entry in found]
+    followed = set(Follow.objects.filter(follower=owner_id, followee__in=peers).values_list("followee", flat=True))
+    fallen_out = Block.objects.filter(
+        Q(user=OuterRef("owner"), target=owner_id) | Q(user=owner_id, target=OuterRef("owner"))
+    )
+    theirs = Entry.objects.filter(~Exists(fallen_out), owner__in=peers, peer=owner_id)
+    read = dict(theirs.values_list("owner", "read_until"))
+    return [Conversation(each, each.peer_id in followed, read.get(each.peer_id, 0)) for each in found]

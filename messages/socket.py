@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from heihei_site.api.errors import InvalidParameter, TokenInvalid
 from heihei_site.api.params import IdField
+from heihei_site.realtime.events import Event
 from messages import params
-from messages.events import ImText
 from messages.selectors import find_person
 from messages.services import im
 
@@ -21,7 +21,7 @@ class SentMessage(serializers.Serializer[Any]):
     clientMsgId = params.client_msg_id_field(required=False, allow_null=True)
 
 
-def send(user_id: int, element: dict[str, Any]) -> ImText | None:
+def send(user_id: int, element: dict[str, Any]) -> Event | None:
     """As msg/send-msg with `toUserId`. The answer is the stored message, which reaches all of the sender's sockets;
     sent again, it is told to this socket once more."""
     message = SentMessage(data=element["msg"])
@@ -31,11 +31,12 @@ def send(user_id: int, element: dict[str, Any]) -> ImText | None:
     if sender is None:  # banned a moment ago
         raise TokenInvalid
     said = message.validated_data
+    client_msg_id = said.get("clientMsgId") or ""
     sent = im.send(
         sender=sender,
         recipient_id=said["toUserId"],
         kind=said["msgType"],
         content=said["content"],
-        client_msg_id=said.get("clientMsgId") or "",
+        client_msg_id=client_msg_id,
     )
-    return None if sent.fresh else im.echo(sender, sent)
+    return None if sent.fresh else im.echo(sender, sent, client_msg_id)

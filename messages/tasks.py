@@ -5,7 +5,7 @@ from functools import cache
 from celery import shared_task
 
 from messages.models import Push
-from messages.services import push_delivery, pushes
+from messages.services import push_delivery, pushes, server_calls
 
 TURN_SECONDS = 20.0  # after which a job ends; the next sweep goes on
 
@@ -46,3 +46,8 @@ def forget_pushes() -> None:
         if time.monotonic() > end:
             forget_pushes.delay()
             return
+
+
+@shared_task(name="messages.tasks.forget_server_calls")
+def forget_server_calls() -> None:
+    server_calls.forget()

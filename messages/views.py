@@ -7,8 +7,12 @@ from django.conf import settings
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.errors import (
+    AccountAbnormal,
+    FileRefused,
+    GiftUnknown,
     InvalidParameter,
     Muted,
+    NotEnoughGold,
     NotInRoom,
     NotPermitted,
     RoomInvalid,
@@ -34,7 +38,18 @@ class Said(TypedDict):
 
 @api.post(
     also=["message/send-msg"],
-    raises=[RoomInvalid, NotInRoom, Muted, UserUnknown, NotPermitted, TooManyRequests],
+    raises=[
+        RoomInvalid,
+        NotInRoom,
+        Muted,
+        UserUnknown,
+        NotPermitted,
+        TooManyRequests,
+        FileRefused,
+        GiftUnknown,
+        NotEnoughGold,
+        AccountAbnormal,
+    ],
 )
 def send_msg(
     caller: Caller,
@@ -54,9 +69,12 @@ def send_msg(
     stars to everybody, the sender included. 722 for who is muted there; 429 for who says more than anybody reads, and
     for everybody but owner, managers and operators while the whole room does.
 
-    To a person (D14): `toUserId` and `content`, of a text `{"text": …}` with 1 to 500 characters, as JSON or its text.
-    `msgId` and `createTime` (seconds) are those of the stored message, which both get over the socket. The same
-    `clientMsgId` again is the same message: same answer, told once. 711 where either blocks the other.
+    To a person (D14): `toUserId` and `content`, as JSON or its text. `msgType` says what it is: `text`, `{"text": …}`
+    with 1 to 500 characters, blocked words as stars; `image`, `audio` or `video`, `{"sign": …, "length": …}` with the
+    sign of an upload of one's own (102) and, of sound, 1 to 300 seconds; `gift`, `{"giftId": …}`, paid with the message
+    (730, 740; 721 for minors). `msgId` and `createTime` (seconds) are those of the stored message, which both get over
+    the socket. The same `clientMsgId` again is the same message: same answer, told and paid once. 711 where either
+    blocks the other.
     """
     match (text, room_id, live_id), (to_user_id, content):
         case (str(said), int(room), int(live)), (None, None):

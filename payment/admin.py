@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
+from payment import alipay_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
 from payment.models import Account, Currency, Entry, Gift, GiftResource, Transfer
 from payment.reconciliation import PROMISES, breaches
 from payment.selectors import address_of, all_resources

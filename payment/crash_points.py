@@ -19,6 +19,17 @@ LABELS = (
     "order.settle.committed",
     "order.refund.committed",
     "order.refund.called",
+    "exchange.posted",
+    "exchange.committed",
+    "withdrawal.frozen",
+    "withdrawal.committed",
+    "withdrawal.approval.committed",
+    "withdrawal.return.posted",
+    "withdrawal.return.committed",
+    "payout.intended",
+    "payout.asked",
+    "payout.posted",
+    "payout.committed",
 )
 
 

@@ -186,6 +186,8 @@ class GiftResource(models.Model):
         return self.attr_file
 
 
+# Models of their own modules; Django looks for them here.
+from payment.exchange_models import Exchange, P2gPackage  # noqa: E402, F401
 from payment.order_models import (  # noqa: E402, F401  what Django looks for here
     Bill,
     BillLine,
@@ -195,3 +197,4 @@ from payment.order_models import (  # noqa: E402, F401  what Django looks for he
     Package,
     Refund,
 )
+from payment.withdrawal_models import AlipayAccount, AlipayOpening, Decision, Withdrawal  # noqa: E402, F401

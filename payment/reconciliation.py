@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from payment.promises import ledger, orders
+from payment.promises import ledger, orders, withdrawals
 
 SHOWN_PER_PROMISE = 20
 
@@ -22,6 +22,7 @@ class Breach:
 
 PROMISES = {
     **ledger.PROMISES,
+    **withdrawals.PROMISES,
     **orders.PROMISES,
 }
 

@@ -1,13 +1,21 @@
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from heihei_site.postgres.compiled import Compiled
 from heihei_site.postgres.kept import Kept
+from payment import ledger
+from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
 from payment.order_models import Package
+from payment.purse_serializers import Assets, P2gPackageRow
 from payment.serializers import GiftFile, GiftFiles, GiftInfo
+from payment.worth import point_worth
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 @Compiled
@@ -66,3 +74,20 @@ def address_of(picture: str, base_url: str) -> str:
         return picture
     path = f"{settings.STATIC_URL}{picture}"
     return path if path.startswith(("http://", "https://")) else f"{base_url.rstrip('/')}{path}"
+
+
+def assets(person: "User") -> Assets:
+    """For `payment/statistic` and `user/user-gold` alike (contract_notes.md (e) 55)."""
+    held = ledger.balances(person.pk)
+    return {
+        "gold": held.gold,
+        "point": held.point,
+        "point_worth": point_worth(held.point),
+        "all_outlay_gold": person.gold_given,
+        "all_earn_point": person.points_earned,
+    }
+
+
+def p2g_packages() -> list[P2gPackageRow]:
+    rows = P2gPackage.objects.filter(active=True)
+    return [{"id": row.pk, "desc": row.desc, "point": row.point, "gold": row.gold} for row in rows]

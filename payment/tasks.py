@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from payment.services import bills, order_queries, refunds, settlement
+from payment.services import bills, order_queries, payouts, refunds, settlement
 
 
 @shared_task(name="payment.tasks.settle_notification")
@@ -39,3 +39,18 @@ def fetch_bills() -> None:
 @shared_task(name="payment.tasks.forget_forgeries")
 def forget_forgeries() -> int:
     return settlement.forget_forgeries()
+
+
+@shared_task(name="payment.tasks.pay_withdrawals")
+def pay_withdrawals() -> int:
+    """Each gets a job of its own: a gateway that hangs keeps nobody else waiting."""
+    waiting = payouts.due()
+    for withdrawal_id in waiting:
+        pay_withdrawal.apply_async((withdrawal_id,), expires=60)
+    return len(waiting)
+
+
+@shared_task(name="payment.tasks.pay_withdrawal")
+def pay_withdrawal(withdrawal_id: int) -> None:
+    """Run twice, the second finds that it is not its turn."""
+    payouts.pay(withdrawal_id)

@@ -154,7 +154,7 @@ class Phone:
     def signed_in(self) -> bool:
         return not is_empty(self.user.id) and not is_empty(self.user.token)
 
-    def wait_for(self, seen: Callable[[], Any], timeout: float = 5.0) -> Any:
+    def wait_for(self, seen: Callable[[], Any], timeout: float = 20.0) -> Any:
         """The first true value of `seen()`; AssertionError when the person waits in vain."""
         end = time.monotonic() + timeout
         while True:

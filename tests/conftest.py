@@ -7,7 +7,7 @@ import orjson
 import pytest
 import redis
 from django.conf import settings as django_settings
-from django.test import Client
+from django.test import Client, override_settings
 
 from heihei_site.api import throttles
 from heihei_site.api.endpoints import undeclared_refusal
@@ -52,6 +52,13 @@ class Api:
 @pytest.fixture
 def api() -> Callable[..., Api]:
     return Api
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """What guards operators' passwords takes half a second of a processor each time, and hundreds of tests make one."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture

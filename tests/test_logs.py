@@ -113,8 +113,9 @@ class Evening:
         outbox = self.venue.instance.var / "outbox" / "sms.jsonl"
         outbox.rename(outbox.with_suffix(".before"))
         outbox.mkdir()
-        assert self.post("user/get-sms-verification-code", phoneNo=self.numbers[2])["errorcode"] == 0
-        wait_until(lambda: "IsADirectoryError" in all_logs(self), 10, "the failure of the job in the log")
+        ask = lambda: self.post("user/get-sms-verification-code", phoneNo=self.numbers[2])  # noqa: E731
+        wait_until(lambda: ask()["errorcode"] == 0, 30, "a worker that is told in time")
+        wait_until(lambda: "IsADirectoryError" in all_logs(self), 30, "the failure of the job in the log")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,7 @@ def evening() -> Iterator[Evening]:
 def written(evening: Evening) -> str:
     """Everything that any process has written to a log or to the console."""
     wait_until(
-        lambda: all(str(failure["traceId"]) in all_logs(evening) for failure in evening.failures.values()), 5, "logs"
+        lambda: all(str(failure["traceId"]) in all_logs(evening) for failure in evening.failures.values()), 20, "logs"
     )
     return all_logs(evening)
 

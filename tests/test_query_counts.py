@@ -5,6 +5,7 @@ A new endpoint needs a scenario here. After a change that is meant:
     UPDATE_QUERY_COUNTS=1 pytest tests/test_query_counts.py
 """
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from celery import Task
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -27,14 +29,23 @@ from heihei_site.api.endpoints import Endpoints
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
 from heihei_site.system.models import AppVersion, Banner
-from live.models import Guest, Live, Member, MicLink
+from live.models import Guest, Live, Member, MicLink, ReplayViewer
 from messages.models import InstantMessage
 from messages.room_events import by
 from messages.services import entries, im
+from payment.exchange_catalogue import seed_p2g_packages
+from payment.exchange_models import P2gPackage
 from payment.models import Gift, GiftResource
 from payment.packages import seed_packages
-from payment.services import orders, purchases
-from tests import factories
+from payment.services import exchange, orders, purchases, withdrawals
+from payment.services import gifts as gift_services
+from records.models import Record
+from records.services import review
+from tests import factories, voices
+from tests.messages.test_message_server import post, signed
+from tests.payment import cash
+from tests.uploads import samples
+from topics.models import Subject
 from users.models import Block, Follow, Identity, User
 from users.services import sms_codes, words
 
@@ -232,6 +243,11 @@ def sys_update() -> tuple[User | None, Params]:
     return None, {"versionCode": "2.0.0", "devicesType": "android", "channel": "huawei"}
 
 
+@scenario("sys/oss-token")
+def oss_token() -> tuple[User | None, Params]:
+    return factories.person(), {"module": "record", "format": "m4a"}
+
+
 @scenario("sys/upload-log")
 def upload_log() -> tuple[User | None, Params]:
     return factories.person(), {"log": "java.lang.NullPointerException\n\tat com.example.Main.onCreate(Main.java:42)"}
@@ -418,6 +434,19 @@ def list_live_by_user() -> tuple[User | None, Params]:
     return factories.person(), {"userId": factories.live().owner_id}
 
 
+@scenario("live/list-replay-users")
+def list_replay_users() -> tuple[User | None, Params]:
+    return seen(1)
+
+
+def seen(count: int) -> tuple[User, Params]:
+    replays(1)
+    live = Live.objects.get()
+    for _ in range(count):
+        ReplayViewer.objects.create(live=live, user=factories.person())
+    return factories.person(), {"liveId": live.pk}
+
+
 def written_to(count: int = 1) -> tuple[User, Params]:
     """By so many people; the last message is the one it is about."""
     reader = factories.person()
@@ -515,10 +544,100 @@ def history_msg() -> tuple[User | None, Params]:
     return reader, {}
 
 
-@scenario("msg/message-del")
-def message_del() -> tuple[User | None, Params]:
-    reader, _ = written_to()
-    return reader, {"userId": InstantMessage.objects.get().sender_id}
+for path in ("message-del", "read-conversation"):
+
+    @scenario(f"msg/{path}")
+    def of_one_conversation() -> tuple[User | None, Params]:
+        reader, _ = written_to()
+        return reader, {"userId": InstantMessage.objects.get().sender_id}
+
+
+@scenario("msg/conversation-list")
+def conversation_list() -> tuple[User | None, Params]:
+    return written_to()
+
+
+@scenario("msg/recall")
+def recall() -> tuple[User | None, Params]:
+    """Of a message that waits to be pushed."""
+    _, params = written_to()
+    return InstantMessage.objects.get().sender, params
+
+
+for action, status in {
+    "open-room": Live.Status.PLAYING,
+    "close-room": Live.Status.PLAYING,
+    "start-live-broadcast": Live.Status.TO_START,
+    "stop-live-broadcast": Live.Status.PLAYING,
+    "send-msg": Live.Status.PLAYING,
+}.items():
+
+    @scenario(f"msg/{action}.action")
+    def from_another_server(action: str = action, status: Live.Status = status) -> tuple[User | None, Params]:
+        live = factories.live(status=status)
+        data = json.dumps({"type": "toLive", "liveId": live.pk, "msg": {"msgType": "system", "text": "x"}})
+        given = {"data": data} if action == "send-msg" else {"liveId": live.pk, "roomId": live.pk}
+        if action == "close-room":
+            del given["liveId"]
+        return None, signed(action, **given)
+
+
+def earner() -> User:
+    """Who has earned points, has exchanged some before, and may withdraw."""
+    user = cash.earner(points=10_000)
+    seed_p2g_packages()
+    package = P2gPackage.objects.get(pk=2)
+    exchange.exchange(person=user, package=package)
+    withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_001)
+    return user
+
+
+for path, params in {
+    "payment/statistic": {},
+    "payment/list-p2g-package": {},
+    "payment/p2g": {"packageId": 1},
+    "payment/get-alipay-info": {},
+    "payment/verify-alipay": {
+        "alipaycode": "13900001111",
+        "username": "王小明",
+        "idcard": cash.IDCARD,
+        "phone": "13900001111",
+    },
+    "payment/cash-info": {},
+    "payment/pay-req": {"alipaycode": cash.ACCOUNT, "payamount": 1_000},
+}.items():
+
+    @scenario(path)
+    def of_an_earner(params: Params = params) -> tuple[User | None, Params]:
+        return earner(), params
+
+
+@scenario("payment/statement")
+def statement() -> tuple[User | None, Params]:
+    """Of who gave a gift and withdrew."""
+    return moved(1)
+
+
+def moved(count: int) -> tuple[User, Params]:
+    user, star = cash.earner(points=60_000, gold=10_000), factories.person()
+    for number in range(count):
+        gift_services.give(
+            sender_id=user.pk,
+            receiver_id=star.pk,
+            place="live:1",
+            gift=Gift.objects.get(pk=101 + number),
+            combo=gift_services.Combo("u", 1),
+            repeat_key="",
+        )
+        withdrawals.request(person=user, alipaycode=cash.ACCOUNT, fen=1_000 + number)
+    return user, {}
+
+
+def on_offer(count: int) -> tuple[User, Params]:
+    P2gPackage.objects.all().delete()
+    for number in range(count):
+        P2gPackage.objects.create(desc="x", point=number + 1, gold=1)
+    return factories.person(), {}
 
 
 @scenario("payment/list-package")
@@ -541,10 +660,122 @@ def order_notify() -> tuple[User | None, Params]:
     return buyer, {"order": order.number, "status": 1, "data": "9000"}
 
 
+def said(*, by: User | None = None) -> tuple[User, Subject]:
+    """Who hears a post that has a reply, and likes what they hear."""
+    words.blocked_in("")
+    post = voices.subject(voices.topic(type=1), by)
+    voices.subject(to=post)
+    hearer = factories.person(gold=100)
+    purchases.pay_for(user_id=hearer.pk, receiver_id=post.creator_id, gold=1, reason="gift", key=f"heard {post.pk}")
+    return hearer, post
+
+
+for path in ("get", "like", "listen"):
+
+    @scenario(f"topic/{path}-subject")
+    def of_a_post() -> tuple[User | None, Params]:
+        hearer, post = said()
+        return hearer, {"subjectId": post.pk}
+
+
+@scenario("topic/unlike-subject")
+def unlike_subject() -> tuple[User | None, Params]:
+    hearer, post = said()
+    voices.like(hearer, post)
+    return hearer, {"subjectId": post.pk}
+
+
+@scenario("topic/delete-subject")
+def delete_subject() -> tuple[User | None, Params]:
+    author = factories.person()
+    _, post = said(by=author)
+    return author, {"subjectId": post.pk}
+
+
+@scenario("topic/update-subject")
+def update_subject() -> tuple[User | None, Params]:
+    author, params = delete_subject()
+    return author, params | {"title": "早安"}
+
+
+@scenario("topic/create-subject")
+def create_subject() -> tuple[User | None, Params]:
+    author, post = said()
+    sign = voices.upload(author)
+    return author, {"topicId": post.topic_id, "sign": sign, "samples": "1,2,3", "title": "晚安", "length": 5}
+
+
+@scenario("topic/reply-subject")
+def reply_subject() -> tuple[User | None, Params]:
+    author, post = said()
+    return author, {"subjectId": post.pk, "sign": voices.upload(author), "samples": "1,2,3"}
+
+
+@scenario("topic/buy-gift")
+def give_for_a_voice() -> tuple[User | None, Params]:
+    hearer, post = said()
+    return hearer, {"subjectId": post.pk, "giftId": 101, "amount": 1, "gift_uuid": "u"}
+
+
+@scenario("topic/topic-list")
+def topic_list() -> tuple[User | None, Params]:
+    hearer, post = said()
+    voices.topic()
+    factories.token(post.creator)
+    return hearer, {"offset": 0}
+
+
+@scenario("topic/topic-detail")
+def topic_detail() -> tuple[User | None, Params]:
+    hearer, post = said()
+    return hearer, {"topicId": post.topic_id, "type": 0, "offset": 0}
+
+
+@scenario("topic/subject-detail")
+def subject_detail() -> tuple[User | None, Params]:
+    hearer, post = said()
+    return hearer, {"subjectId": post.pk, "offset": 0}
+
+
+def record_by(user: User, number: int = 0) -> Record:
+    record = Record.objects.create(user=user, file="data/record/x.amr", file_md5=f"{number:032}", length=5)
+    review.publish(record.pk)
+    return record
+
+
+@scenario("record/refresh-record")
+def refresh_record() -> tuple[User | None, Params]:
+    hearer = factories.person()
+    record_by(hearer)
+    record_by(factories.live().owner)
+    return hearer, {"score": 0}
+
+
+@scenario("record/read-record")
+def read_record() -> tuple[User | None, Params]:
+    return factories.person(), {"recordId": record_by(factories.live().owner).pk}
+
+
+@scenario("record/delete-record")
+def delete_record() -> tuple[User | None, Params]:
+    owner = factories.person()
+    return owner, {"recordId": record_by(owner).pk}
+
+
+@scenario("record/upload-record")
+def upload_record() -> tuple[User | None, Params]:
+    sound = samples.amr(5)
+    file, digest = SimpleUploadedFile("a.amr", sound), hashlib.md5(sound).hexdigest()
+    return factories.person(), {"file": file, "fileName": "a.amr", "fileMd5": digest, "recordLength": 5}
+
+
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:
     phone = api(user)
     with CaptureQueriesContext(connection) as captured:
-        answer = phone.post(path, **params)
+        if path.endswith(".action"):
+            answer = post(path.removeprefix("msg/").removesuffix(".action"), params)
+        else:
+            answer = phone.post(path, **params)
     assert answer["errorcode"] == 0, answer
     return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(NOT_COUNTED)]
 
@@ -686,6 +917,35 @@ def signed_in(count: int) -> tuple[User, Params]:
     return factories.person(), {"limit": 20}
 
 
+def topics_of_operators(count: int) -> tuple[User, Params]:
+    voices.Topic.objects.update(shown=False)
+    for _ in range(count):
+        voices.topic()
+    return factories.person(), {"offset": 0}
+
+
+def posts_of_people(count: int) -> tuple[User, Params]:
+    topic = voices.topic()
+    for _ in range(count):
+        post = voices.subject(topic)
+        for _ in range(count):
+            voices.subject(to=post)
+    return factories.person(), {"topicId": topic.pk, "type": 1, "offset": 0}
+
+
+def thread_of_people(count: int) -> tuple[User, Params]:
+    post = voices.subject()
+    for _ in range(count):
+        voices.subject(to=post)
+    return factories.person(), {"subjectId": post.pk, "offset": 0}
+
+
+def records_of_people(count: int) -> tuple[User, Params]:
+    for number in range(count):
+        record_by(factories.live().owner, number)
+    return factories.person(), {"score": 0}
+
+
 def singers(count: int) -> tuple[User, Params]:
     for number in range(count):
         factories.person(f"歌手{number}")
@@ -707,13 +967,21 @@ def singers(count: int) -> tuple[User, Params]:
         ("live/list-live-by-follow", recommended, "lives", (2, 20)),
         ("live/list-live-by-follow", recorded, "lookbacks", (2, 20)),
         ("live/list-live-by-user", of_a_person, "lives", (2, 20)),
+        ("live/list-replay-users", seen, "users", (2, 20)),
         ("live/getmgruser", managed, "users", (2, 20)),
         ("live/invite-user-list", knocked, "users", (2, 20)),
         ("live/gift-info", catalogue, "gifts", (2, 20)),
         ("social/gift-resources", catalogue, "resources", (2, 20)),
         ("live/get-live", audience, None, (2, 20)),
         ("user/info", known_person, None, (2, 20)),
+        ("topic/topic-list", topics_of_operators, "topics", (2, 20)),
+        ("topic/topic-detail", posts_of_people, "subjects", (2, 11)),
+        ("topic/subject-detail", thread_of_people, "replys", (2, 20)),
+        ("record/refresh-record", records_of_people, None, (2, 20)),
+        ("payment/statement", moved, "lines", (2, 20)),
+        ("payment/list-p2g-package", on_offer, "packages", (2, 20)),
         ("msg/message-list", written_to, "messages", (2, 20)),
+        ("msg/conversation-list", written_to, "conversations", (2, 20)),
         ("msg/history-msg", written_to, "unReadMsg", (2, 20)),
     ],
 )

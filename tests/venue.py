@@ -18,7 +18,8 @@ from heihei_site import embedded
 from tests.client import Phone
 from tests.processes import ROOT, Instance, wait_until
 
-READY = 60  # seconds for a first start
+READY = 180  # seconds for a first start
+PATIENCE = 30  # seconds that a person tries: the phone itself gives up after two, and a busy machine may be slower
 CONSOLE = """
 import io, json, sys, django
 from contextlib import redirect_stdout
@@ -100,14 +101,15 @@ class Venue:
         return phone
 
     def sign_in(self, phone: Phone, number: str) -> None:
+        """By somebody who taps again where the phone has given up."""
         before = len(self._codes(number))
-        assert phone.request_code(number).ok, phone.screen
-        answer = phone.sign_in(number, self.code(number, after=before))
-        assert answer.ok, answer
+        wait_until(lambda: phone.request_code(number).ok or len(self._codes(number)) > before, PATIENCE, "a code")
+        code = self.code(number, after=before)
+        wait_until(lambda: phone.sign_in(number, code).ok, PATIENCE, "signing in")
 
     def code(self, number: str, *, after: int = 0) -> str:
         """The newest that was sent to the number, when it has got more than `after`."""
-        wait_until(lambda: len(self._codes(number)) > after, 5, "the SMS")
+        wait_until(lambda: len(self._codes(number)) > after, PATIENCE, "the SMS")
         return self._codes(number)[-1]
 
     def _codes(self, number: str) -> list[str]:
@@ -127,8 +129,8 @@ class Venue:
         phone = self.phone(kind)
         self.sign_in(phone, self.number())
         assert phone.screen.page == "profile", phone.screen
-        answer = phone.complete_profile(name, gender)
-        assert answer.ok and phone.screen.page == "main", (answer, phone.screen)
+        wait_until(lambda: phone.complete_profile(name, gender).ok, PATIENCE, "the profile")
+        assert phone.screen.page == "main", phone.screen
         if gold:
             self.manage("grant", "--user", phone.user.id, "--gold", gold)
             phone.look_at_myself()

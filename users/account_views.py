@@ -92,8 +92,9 @@ def sign_in_by_account(
 
     `accountToken` is the access token from the vendor's SDK and `openId` its user id (Weibo: the uid): the vendor is
     asked whether they belong together, and for the union id. A `unionId` that is not the vendor's is refused; the 1.1
-    app's `uuid` is nobody's word and not read. 701 for a token that is not (or no longer) good, 702 for an id that is
-    not the token's, 400 where the vendor does not answer in time: try again.
+    app's `uuid` is nobody's word and not read. What that app sends as `Weibo` may be a Facebook account, which no
+    account of Weibo is taken for. 701 for a token that is not (or no longer) good, 702 for an id that is not the
+    token's, 400 where the vendor does not answer in time: try again.
     """
     vendor = registry.identity(account_source)
     account = vendor.account(token=account_token, open_id=open_id, union_id=union_id)

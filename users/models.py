@@ -194,9 +194,10 @@ class Identity(models.Model):
     class Source(models.TextChoices):
         WECHAT = "Wechat", "微信"
         WEIBO = "Weibo", "微博"
+        FACEBOOK = "Facebook", "Facebook"  # phones send these as Weibo's
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
-    source = models.CharField("来源", max_length=6, choices=Source.choices)
+    source = models.CharField("来源", max_length=8, choices=Source.choices)
     open_id = models.CharField(max_length=128)
     union_id = models.CharField(max_length=128, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
@@ -350,7 +351,7 @@ class BlockedWord(models.Model):
 
 
 class Repeat(models.Model):
-    """The last time a person asked for the same thing in the same words (D26): see `services/repeats.py`."""
+    """The last time a person asked for the same thing in the same words (D26): see `heihei_site/api/repeats.py`."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     digest = models.BinaryField(max_length=32)

@@ -52,7 +52,10 @@ Uid = Annotated[User, Word(IdField, name="uid", find=_person, refuses=(UserUnkno
 Phone = Annotated[str, Word(_phone_field, find=lambda _, phone: phone[-11:])]
 NewPhone = Annotated[str, Word(_phone_field, name="phone", find=lambda _, phone: phone[-11:])]
 SmsCode = Annotated[str, Word(text_field(16))]
-AccountSource = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(Identity.Source.values, **kwargs))]
+AccountSource = Annotated[
+    str,
+    Word(lambda **kwargs: serializers.ChoiceField([Identity.Source.WECHAT, Identity.Source.WEIBO], **kwargs)),
+]
 AccountToken = Annotated[str, Word(text_field(1024))]
 OpenId = Annotated[str, Word(text_field(128))]
 UnionId = Annotated[str, Word(text_field(128, blank=True))]

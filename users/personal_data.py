@@ -7,6 +7,7 @@ from django.db.models import F, QuerySet
 
 from heihei_site.realtime import retention
 from payment import statements
+from payment.services import alipay
 from users import auth
 from users.erasure import Holding, Row, Sections
 from users.models import Block, DataExport, Device, Follow, Identity, Repeat, Report, Session, User
@@ -27,6 +28,7 @@ def erase(user_id: int) -> None:
     Report.objects.filter(target=user, handled=True).update(evidence={})
     relations.end_all(user)
     retention.forget_person(user_id)
+    alipay.forget(user_id)
     for each in DataExport.objects.filter(user=user):
         export.discard(each)
 
@@ -45,6 +47,9 @@ def own_data(user_id: int) -> Sections:
         "reports": Report.objects.filter(reporter=user_id).values("target_id", "kind", "created_at"),
         "balances": statements.balances(user_id),
         "payments": statements.entries(user_id),
+        "exchanges": statements.exchanges(user_id),
+        "withdrawals": statements.withdrawals(user_id),
+        "alipay": statements.alipay_accounts(user_id),
     }
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
@@ -147,8 +148,13 @@ def _active(viewer: Given) -> QuerySet[Session]:
 def active(viewer: User, page: Page) -> list[User]:
     """Who is signed in, but for the viewer: whose phone was last heard of comes first. The list ends after
     PEOPLE_DEPTH."""
+    return [user for user, _ in just_active(viewer, page)]
+
+
+def just_active(viewer: User, page: Page) -> list[tuple[User, datetime]]:
+    """The same people, and when their phones were heard of."""
     page = page.within(settings.PEOPLE_DEPTH)
-    return [session.user for session in _active(viewer.pk, start=page.start, stop=page.stop)]
+    return [(session.user, session.active_at) for session in _active(viewer.pk, start=page.start, stop=page.stop)]
 
 
 # Whose name is or begins with the text is read in order from one index; only where these are few, whose name has it

@@ -4,8 +4,10 @@ from typing import NotRequired, TypedDict
 
 from heihei_site.api.callers import Caller
 from payment import ledger
-from payment.worth import point_worth
+from payment.purse_serializers import Assets
+from payment.selectors import assets
 from users import activity
+from users.countings import Countings
 from users.models import User
 from users.selectors import followed_by, relation
 
@@ -115,15 +117,11 @@ class Configuration(TypedDict):
 
 class ConfigAnswer(TypedDict):
     configuration: Configuration
+    countings: Countings
 
 
-class Purse(TypedDict):
+class Purse(Assets):
     user_id: int
-    gold: int
-    point: int
-    point_worth: int
-    all_outlay_gold: int
-    all_earn_point: int
 
 
 class PurseAnswer(TypedDict):
@@ -205,15 +203,7 @@ def switches(user: User) -> Attribute:
 
 
 def purse(user: User) -> Purse:
-    held = ledger.balances(user.pk)
-    return {
-        "user_id": user.pk,
-        "gold": held.gold,
-        "point": held.point,
-        "point_worth": point_worth(held.point),
-        "all_outlay_gold": user.gold_given,
-        "all_earn_point": user.points_earned,
-    }
+    return {"user_id": user.pk, **assets(user)}
 
 
 def cards(people: list[User], viewer: User, *, blocked: bool = False) -> list[UserCard]:

@@ -1,11 +1,10 @@
 from typing import Any
 
 import structlog
-from celery import Task, shared_task
+from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from heihei_site.jobs import NoWorker, hand_over
 from heihei_site.providers import registry
 from heihei_site.providers.sms.base import NeverSent, NotSent
 
@@ -32,7 +31,7 @@ def send_sms_code(task: Any, phone: str, code: str) -> None:
 
 @shared_task(name="users.tasks.forget_repeats")
 def forget_repeats() -> int:
-    from users.services import repeats
+    from heihei_site.api import repeats
 
     return repeats.forget(settings.REPEAT_LIMIT * 6)
 
@@ -85,11 +84,3 @@ def export_data() -> int:
 
     export.forget_expired(timezone.now())
     return export.write_waiting()
-
-
-def soon(job: "Task[[], int]") -> None:
-    """Has a job that beat starts anyway started now, if a worker can be told."""
-    try:
-        hand_over(job)
-    except NoWorker as error:
-        log.warning("job_waits_for_beat", job=job.name, reason=str(error))

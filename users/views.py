@@ -21,10 +21,10 @@ from heihei_site.api.paging import Page
 from heihei_site.api.params import Id, Offset
 from heihei_site.api.params import Limit as PageSize
 from heihei_site.api.throttles import Limit, allowed
-from users import activity, params, pictures, selectors, serializers
+from users import activity, countings, params, selectors, serializers
 from users.models import User
 from users.selectors import blocked_between, relation
-from users.services import devices, profile, relations, reports
+from users.services import avatars, devices, profile, relations, reports
 
 api = Endpoints("user")
 
@@ -55,14 +55,15 @@ def update_user(
     A name has at most 16 bytes, a Chinese character counting two (447), and neither control characters nor a blocked
     word, however it is written (445). Any birthday of a living person is stored (else 501), but a minor's is never
     moved to an adult's, though the answer is 0 (D19). An empty `description` clears it, except from the 1.1 app, which
-    sends one at every start without knowing it. `sign` is that of an uploaded picture, which becomes the avatar (102).
+    sends one at every start without knowing it. `sign` is that of an uploaded picture
+    (`sys/oss-token`), which becomes the avatar (102).
     """
     if description == "" and caller.client.empty_description_means_keep:
         description = None
-    cover_url = pictures.address_of(caller.person.pk, sign) if sign else None
+    picture = avatars.find(user=caller.person, sign=sign) if sign else None
     updated = profile.update_profile(
         user=caller.person,
-        profile=profile.Profile(display_name, gender, birth_day, description, address, latlng, cover_url),
+        profile=profile.Profile(display_name, gender, birth_day, description, address, latlng, picture),
     )
     return {"user_id": updated.pk}
 
@@ -103,7 +104,8 @@ def user_gold(caller: Caller) -> serializers.PurseAnswer:
 @api.get()
 def get_config(caller: Caller) -> serializers.ConfigAnswer:
     """`configuration.user`: the caller's switches, as text. `configuration.sys`: what the server goes by: the width a
-    name may have, what a renaming costs after the free one, who is of age, seconds between heart-beats in a live."""
+    name may have, what a renaming costs after the free one, who is of age, seconds between heart-beats in a live.
+    `countings`: how often others heard, answered and liked what the caller has said in topics, and gave for it."""
     return {
         "configuration": {
             "user": serializers.switches(caller.person),
@@ -113,7 +115,8 @@ def get_config(caller: Caller) -> serializers.ConfigAnswer:
                 "adult_age": settings.ADULT_AGE,
                 "heart_beat": settings.HEART_BEAT_SECONDS,
             },
-        }
+        },
+        "countings": countings.of(caller.person.pk),
     }
 
 

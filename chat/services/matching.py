@@ -104,8 +104,9 @@ def _who_fit(user_id: Given) -> QuerySet[Seeker]:
     """Those who look and are free, and neither blocked nor met a moment ago."""
     there = OuterRef("user")
     blocked = Block.objects.filter(_between(user_id, there, ("user", "target")))
+    lately = Now() - settings.MATCH_AGAIN
     met = Chat.objects.filter(
-        _between(user_id, there, ("caller", "callee")), created_at__gt=Now() - settings.MATCH_AGAIN
+        Q(created_at__gt=lately) | Q(ended_at__gt=lately), _between(user_id, there, ("caller", "callee"))
     )
     in_call = Side.objects.filter(user=there, busy=True)
     waiting = Seeker.objects.filter(deadline__gt=Now(), user__is_active=True, user__deletion_due_at=None)

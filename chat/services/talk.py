@@ -1,5 +1,7 @@
 """What happens in a call: coming in, staying, being away, topics, texts, hanging up."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
@@ -9,12 +11,12 @@ from chat.events import PartnerAway, PartnerBack, TopicChanged
 from chat.models import Chat, Side
 from chat.services import topics
 from chat.services.calls import closing_what_is_over, give_up, hold, sides_of, tell_sides
-from heihei_site.api.errors import ChatInvalid
+from heihei_site.api import repeats
+from heihei_site.api.errors import ChatInvalid, InvalidParameter
 from heihei_site.realtime.groups import person, room
 from heihei_site.realtime.publish import publish, telling
 from messages.room_events import RoomText, by
 from users.models import User
-from users.services import repeats
 
 Status = Side.Status
 
@@ -143,6 +145,8 @@ def stop(*, user: User, chat_id: int) -> None:
 class CallRooms:
     """Calls as a kind of room that texts can be said in (`messages.rooms.RoomKind`)."""
 
+    name: ClassVar[str] = "chat"
+
     def say(self, *, sender: User, room_id: int, text: str) -> bool:
         if not selectors.is_in(room_id, sender.pk):
             return False
@@ -151,6 +155,24 @@ class CallRooms:
         except ChatInvalid:
             return False
         return True
+
+    def is_open(self, room_id: int) -> bool:
+        return Chat.objects.filter(pk=room_id, state__in=(*Chat.PENDING, Chat.State.RUNNING)).exists()
+
+    def start(self, room_id: int) -> None:
+        raise InvalidParameter
+
+    def close(self, room_id: int) -> None:
+        _close(room_id)
+
+
+@closing_what_is_over
+@telling()
+def _close(chat_id: int) -> None:
+    """As if its caller hung up."""
+    chat = hold(chat_id)
+    if chat is not None and chat.is_current:
+        give_up(chat, chat.caller)
 
 
 @closing_what_is_over

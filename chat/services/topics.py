@@ -44,6 +44,12 @@ def pick(but: int | None = None) -> ChatTopic | None:
     return secrets.choice([topic for topic in topics if topic.pk != but] or topics or [None])
 
 
+def opening() -> str:
+    """For two who begin to write to each other (`messages.openings`)."""
+    topic = pick()
+    return topic.text if topic else ""
+
+
 def seed() -> None:
     """Where there is no topic. What operators have changed or taken out stays so."""
     if not ChatTopic.objects.exists():

@@ -5,58 +5,106 @@ import contextvars
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from io import BytesIO
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import quote_from_bytes
 
 from django.conf import settings
+from django.urls import get_resolver
+
+from heihei_site.api import bodies
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 WsgiApp = Callable[..., Iterable[bytes]]
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes, "Chunks | None"]
 
 FORGOTTEN_BYTES = 64 * 1024 * 1024  # of a body, read past the cap and dropped; who sends more is hung up on
+PIECE_BYTES = 256 * 1024  # of an answer, or of a body on its way to disk, in memory at once
+
+
+class Read(Enum):
+    """What came of reading a body."""
+
+    WHOLE = 1
+    ENDLESS = 2  # and nobody listens any longer: it is answered, and the connection ends
+    GONE = 3  # the phone hung up
 
 
 class Edge:
     """Runs Django, which is synchronous here, in a fixed number of threads.
 
     Each thread keeps its database connection, so there are never more than API_THREADS of them a process; calls beyond
-    wait in line. A body is read before its call gets a thread: a slow phone holds nothing but its bytes. Raw UTF-8 in a
-    query string is percent-encoded on the way.
+    wait in line. A body is read before its call gets a thread: a slow phone holds nothing but its bytes, and those of a
+    long body (`bodies.py`) are on disk. An answer in many pieces is taken from its thread as the phone reads it. Raw
+    UTF-8 in a query string is percent-encoded on the way.
     """
 
     def __init__(self, app: WsgiApp) -> None:
         self.app = app
         self.threads = ThreadPoolExecutor(settings.API_THREADS, thread_name_prefix="api")
+        get_resolver().url_patterns  # noqa: B018  (now, and not with the first call, endpoints declare their bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await read_body(receive, settings.API_BODY_BYTES)
-        if body is None:
-            return
-        context = contextvars.copy_context()
-        running = asyncio.get_running_loop().run_in_executor(self.threads, context.run, self.answer, scope, body)
-        status, headers, content = await running
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        with TemporaryFile() if bodies.declared(scope["path"]) else BytesIO() as body:
+            read = await read_body(receive, bodies.cap(scope["path"]), body)
+            if read is Read.GONE:
+                return
+            context = contextvars.copy_context()
+            status, headers, content, rest = await self._run(context.run, self.answer, scope, body)
+            if read is Read.ENDLESS:
+                headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            try:
+                while rest is not None:
+                    await send({"type": "http.response.body", "body": content, "more_body": True})
+                    content, rest = await self._run(context.run, next_piece, rest)
+            finally:
+                if rest is not None:  # nobody wants the rest any more
+                    await self._run(context.run, rest.end)
+            await send({"type": "http.response.body", "body": content})
 
-    def answer(self, scope: Scope, body: bytes) -> Answer:
-        """Django's whole answer: none of ours is too long to hold."""
+    async def _run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+    def answer(self, scope: Scope, body: IO[bytes]) -> Answer:
+        """Django's answer, or its first piece and the rest."""
         environ = environ_of(scope, body)
         started: list[tuple[str, list[tuple[str, str]]]] = []
         chunks = self.app(environ, lambda status, headers, *_: started.append((status, headers)))
-        try:
-            content = b"".join(chunks)
-        finally:
-            getattr(chunks, "close", lambda: None)()  # Django ends the request here
+        content, rest = next_piece(Chunks(chunks))
         status, headers = started[-1]
         wire_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        return int(status[:3]), wire_headers, content
+        return int(status[:3]), wire_headers, content, rest
 
 
-def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
+class Chunks:
+    """What Django answers, as it comes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.iterator = iter(chunks)
+        self.end: Callable[[], None] = getattr(chunks, "close", lambda: None)  # Django ends the request there
+
+
+def next_piece(chunks: Chunks) -> tuple[bytes, Chunks | None]:
+    """Up to about PIECE_BYTES, and None where that was all."""
+    piece = bytearray()
+    try:
+        for chunk in chunks.iterator:
+            piece += chunk
+            if len(piece) >= PIECE_BYTES:
+                return bytes(piece), chunks
+    except BaseException:
+        chunks.end()
+        raise
+    chunks.end()
+    return bytes(piece), None
+
+
+def environ_of(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333): text is bytes read as latin-1."""
     server, client = scope.get("server") or ("localhost", 80), scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
@@ -70,7 +118,7 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
         "REMOTE_ADDR": client[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": BytesIO(body),
+        "wsgi.input": body,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -82,24 +130,37 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
         name, value = raw_name.decode("latin-1").upper().replace("-", "_"), raw_value.decode("latin-1")
         key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    return environ | {"CONTENT_LENGTH": str(len(body))}
+    length = body.seek(0, 2)
+    body.seek(0)
+    return environ | {"CONTENT_LENGTH": str(length)}
 
 
-async def read_body(receive: Receive, cap: int) -> bytes | None:
-    """The body; of one that is longer, one byte more than the cap, for which the parsers refuse it.
+async def read_body(receive: Receive, cap: int, body: IO[bytes]) -> Read:
+    """Writes it there; of one that is longer, one byte more than the cap, for which whoever reads it refuses it.
 
-    The rest of a long body is read and forgotten, so that the phone gets its answer instead of a broken pipe. None
-    where the phone hung up, or sent more than anybody should listen to.
+    The rest of a long body is read and forgotten, so that the phone gets its answer instead of a broken pipe, up to
+    what anybody should listen to.
     """
-    body = bytearray()
+    waiting = bytearray()
     seen = 0
-    while seen <= cap + FORGOTTEN_BYTES:
+    while True:
         message = await receive()
         if message["type"] != "http.request":
-            return None
+            return Read.GONE
         chunk = message.get("body", b"")
-        body += chunk[: cap + 1 - len(body)]
+        waiting += chunk[: max(cap + 1 - seen, 0)]
         seen += len(chunk)
-        if not message.get("more_body"):
-            return bytes(body)
-    return None
+        complete, endless = not message.get("more_body"), seen > cap + FORGOTTEN_BYTES
+        if complete or endless or len(waiting) >= PIECE_BYTES:
+            await _write(body, waiting)
+            waiting = bytearray()
+        if complete or endless:
+            return Read.WHOLE if complete else Read.ENDLESS
+
+
+async def _write(body: IO[bytes], piece: bytearray) -> None:
+    """A disk may make us wait, memory does not."""
+    if isinstance(body, BytesIO):
+        body.write(piece)
+    else:
+        await asyncio.to_thread(body.write, piece)

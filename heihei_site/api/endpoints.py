@@ -8,6 +8,7 @@ its docstring the documentation, its return type the answer (ADR 0001).
 
 The function's name is the path (`live/buy-gift`) and the key in init's map (`live.buyGift`) unless told otherwise.
 Every endpoint answers GET and POST; `get` and `post` say which one the reference recommends.
+`body_bytes` is for one whose body brings a file (`bodies.py`).
 """
 
 import inspect
@@ -24,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from heihei_site.api import envelope, wire
+from heihei_site.api import bodies, envelope, wire
 from heihei_site.api.callers import Caller
 from heihei_site.api.errors import InvalidParameter, Refusal, TokenInvalid
 from heihei_site.api.params import Word
@@ -61,14 +62,20 @@ class Endpoint:
 
     function: Function
     group: str
+    root: str
     path: str
     key: str
     also: tuple[str, ...]
     open_to_all: bool
     writes: bool
     limits: tuple[Limit, ...]
+    body_bytes: int | None
     declared: tuple[type[Refusal], ...]
     parameters: tuple[Parameter, ...]
+
+    @property
+    def is_for_phones(self) -> bool:
+        return self.root == "api"
 
     @cached_property
     def refusals(self) -> tuple[type[Refusal], ...]:
@@ -150,12 +157,14 @@ class EndpointView(APIView):
 
 
 class Endpoints:
-    """The endpoints of one module. `group` is the key of the module in init's map, `prefix` its part of the path."""
+    """The endpoints of one module. `group` is the key of the module in init's map, `prefix` its part of the path below
+    `root`; phones know of nothing that is not below `api`."""
 
     registry: list[Endpoint] = []
 
-    def __init__(self, group: str, *, prefix: str | None = None) -> None:
+    def __init__(self, group: str, *, prefix: str | None = None, root: str = "api") -> None:
         self.group = group
+        self.root = root
         self.prefix = group if prefix is None else prefix
         self.urls: list[URLPattern] = []
 
@@ -177,18 +186,21 @@ class Endpoints:
         also: Sequence[str] = (),
         open_to_all: bool = False,
         limits: Sequence[Limit] = (),
+        body_bytes: int | None = None,
     ) -> Callable[[Function], Function]:
         def declare(function: Function) -> Function:
             name = function.__name__
             endpoint = Endpoint(
                 function=function,
                 group=self.group,
+                root=self.root,
                 path="/".join(filter(None, (self.prefix, path or name.replace("_", "-")))),
                 key=key or wire.camel(name),
                 also=tuple(also),
                 open_to_all=open_to_all,
                 writes=writes,
                 limits=tuple(limits),
+                body_bytes=body_bytes,
                 declared=tuple(raises),
                 parameters=tuple(_read_signature(function)),
             )
@@ -202,7 +214,9 @@ class Endpoints:
         shown = {"endpoint": endpoint, "__doc__": endpoint.function.__doc__}
         view: type[EndpointView] = type("EndpointView", (EndpointView,), shown)
         for place in (endpoint.path, *endpoint.also):
-            self.urls.append(path(f"api/{place}", view.as_view()))
+            if endpoint.body_bytes is not None:
+                bodies.allow(f"/{self.root}/{place}", endpoint.body_bytes)
+            self.urls.append(path(f"{self.root}/{place}", view.as_view()))
 
 
 def _read_signature(function: Function) -> list[Parameter]:

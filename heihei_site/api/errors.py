@@ -43,6 +43,10 @@ class IdentityUnreachable(Refusal):
     code, text = 400, "第三方登录暂时不可用，请稍后再试"
 
 
+class RealNameUnreachable(Refusal):
+    code, text = 400, "实名认证服务暂时不可用，请稍后再试"
+
+
 class PaymentUnavailable(Refusal):
     code, text = 400, "支付暂时不可用，请稍后再试"
 
@@ -103,6 +107,14 @@ class TitleIllegal(Refusal):
     code, text = 700, "标题含有不允许的词，请修改后再试"
 
 
+class WithdrawalTooSmall(Refusal):
+    code, text = 700, "提现金额低于最低限额"
+
+
+class WithdrawalTooLarge(Refusal):
+    code, text = 700, "超过每日提现限额"
+
+
 class WeiboTokenInvalid(Refusal):
     code, text = 701, "weibo token无效"
 
@@ -133,6 +145,10 @@ class TokenInvalid(Refusal):
 
 class AccountAbnormal(Refusal):
     code, text = 721, "用户账户异常"
+
+
+class AccountTooYoung(Refusal):
+    code, text = 721, "注册时间太短，暂时不能提现"
 
 
 class RechargeCapped(Refusal):
@@ -204,6 +220,10 @@ class CalleeBusy(Refusal):
 
 
 class NotEnoughGold(Refusal):
+    code, text = 740, "余额不足"
+
+
+class NotEnoughCash(Refusal):
     code, text = 740, "余额不足"
 
 

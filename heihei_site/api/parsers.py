@@ -1,7 +1,6 @@
 """Reading parameters as three generations of phones send them (D2). Parsers read the raw stream under a byte cap."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import IO, Any, cast
 from urllib.parse import parse_qsl
 
@@ -10,6 +9,8 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
+
+from heihei_site.api import bodies
 
 
 def read_capped(stream: IO[bytes]) -> bytes:
@@ -75,7 +76,7 @@ class JsonParser(BaseParser):
 
 
 class MultipartParser(MultiPartParser):
-    """DRF's own under our cap: Django's does not count files."""
+    """DRF's own under the cap of the path: Django's does not count files. Those of more than 2.5 MB go to disk."""
 
     def parse(
         self,
@@ -83,7 +84,24 @@ class MultipartParser(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        return super().parse(BytesIO(read_capped(stream)), media_type, parser_context)
+        path = parser_context["request"].path_info if parser_context else ""
+        capped = Capped(stream, bodies.cap(path))
+        return super().parse(cast(IO[bytes], capped), media_type, parser_context)
+
+
+class Capped:
+    """A stream that ends in a refusal where it is too long."""
+
+    def __init__(self, stream: IO[bytes], cap: int) -> None:
+        self._stream = stream
+        self._left = cap
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._stream.read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise ParseError("body too large")
+        return chunk
 
 
 def parameters(request: Request) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """OpenAPI from the same declarations that serve the requests: drf-spectacular's hooks, no second description."""
 
 import inspect
+import re
 import types
 import typing
 from typing import Any, NotRequired, Required, cast, get_args, get_origin, get_type_hints, is_typeddict
@@ -31,13 +32,16 @@ class EndpointSchema(AutoSchema):
         return cast(EndpointView, self.view).endpoint
 
     def get_operation_id(self) -> str:
-        return f"{self.path.removeprefix('/api/').replace('/', '_')}_{self.method.lower()}"
+        return f"{self.path.removeprefix('/api/').strip('/').replace('/', '_')}_{self.method.lower()}"
 
     def get_tags(self) -> list[str]:
-        return [self.endpoint.path.partition("/")[0]]
+        root = self.endpoint.path if self.endpoint.is_for_phones else self.endpoint.root
+        return [root.partition("/")[0]]
 
     def get_summary(self) -> str:
-        return _doc(self.endpoint).partition("\n")[0]
+        """The first sentence, which is shown as it is: without marks."""
+        paragraph = " ".join(_doc(self.endpoint).partition("\n\n")[0].split())
+        return re.split(r"(?<=[.?!])\s", paragraph, maxsplit=1)[0].replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular dropped the arguments
         refusals = "\n".join(

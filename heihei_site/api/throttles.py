@@ -66,6 +66,15 @@ def allowed(rate: str, *whose: str) -> bool:
         return True
 
 
+def used_up(rate: str, *whose: str) -> bool:
+    """Whether `allowed` would say no; counts nothing. Without Redis it never is."""
+    try:
+        return not _limiter().test(_rate(rate), *whose)
+    except RedisError as error:
+        log.warning("rate_limits_unreachable", reason=type(error).__name__)
+        return False
+
+
 class DeclaredLimits(BaseThrottle):
     """Applies the limits that the endpoint declares."""
 

@@ -27,6 +27,8 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "live_total_ticket": ("liveTotalTicket", "livetotalticket"),
     "replays": ("liveskback", "lookbacks"),
     "following": ("result", "reslut"),
+    "replys": ("replys", "replies"),
+    "record_length": ("redordLength", "recordLength"),
     "recommended": ("isrecomm",),
     "pay_tips": ("pay-tips",),
     "text_head": ("text-head",),
@@ -37,6 +39,12 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "sides": ("users", "user"),
     "creator_id": ("creatorId", "createrId"),
     "closing_comment": ("comment", "common"),
+    "credentials": ("Credentials",),
+    "access_key_id": ("AccessKeyId",),
+    "access_key_secret": ("AccessKeySecret",),
+    "security_token": ("SecurityToken",),
+    "expiration": ("Expiration",),
+    "file_info": ("FileInfo",),
 }
 
 # Doubled only inside the object (or list) of that name: contract_notes.md (e) 13.
@@ -48,7 +56,16 @@ _LIVE_CARD: dict[str, tuple[str, ...]] = {
     "online_users": ("onlineUsers", "onlineUser"),
     "total_users": ("totalUsers", "viewernum"),
 }
+# A subject has the keys of both documented shapes: contract_notes.md (e) 17.
+_SUBJECT: dict[str, tuple[str, ...]] = {
+    "title": ("title", "replyText"),
+    "path": ("path", "replyPath"),
+    "length": ("length", "replyLength"),
+    "reply_subject_id": ("replySubjectId", "replyId"),
+}
 SPELLINGS_INSIDE: dict[str, dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("subject", "subjects", "replys", "replies"), _SUBJECT),
+    "user_info": {"is_followed": ("isFollowed", "isFollow")},
     "lives": _LIVE_CARD,
     "replays": _LIVE_CARD,
     "users": {"display_name": ("displayName", "name")},
@@ -71,6 +88,7 @@ PARAMETER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "targetId": ("userId",),
     "avatar": ("avator",),
     "amount": ("count",),
+    "topicId": ("id", "topic_id"),
 }
 
 _AS_THEY_ARE = frozenset({str, int, float, bool})
@@ -134,6 +152,18 @@ def _number(key: str, value: int) -> int:
 def clock(moment: datetime | None) -> str:
     """`yyyy-MM-dd HH:mm:ss` in Shanghai, where every phone reads it (D7)."""
     return moment.astimezone(timezone.get_default_timezone()).isoformat(" ")[:19] if moment else ""
+
+
+def time_tip(moment: datetime, now: datetime) -> str:
+    """How long ago, in words; after a week the day."""
+    minutes = int((now - moment).total_seconds()) // 60
+    if minutes < 1:
+        return "刚刚"
+    if minutes < 60:
+        return f"{minutes}分钟前"
+    if minutes < 24 * 60:
+        return f"{minutes // 60}小时前"
+    return f"{minutes // (24 * 60)}天前" if minutes < 7 * 24 * 60 else clock(moment)[:10]
 
 
 def to_json(payload: Any) -> bytes:

@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.http.request import validate_host
 from django.utils.module_loading import import_string
 
+LOCAL_UPLOADS = "heihei_site.providers.credentials.local.LocalCredentials"
 OUR_MEDIA_SERVER = "heihei_site.providers.streaming.rtmp.RtmpStreaming"
 
 
@@ -28,6 +29,16 @@ def media_server_is_heard(app_configs: Sequence[AppConfig] | None, **_: Any) -> 
         return []
     hint = "The media server speaks plain HTTP; add the host of RTMP_HOOKS_URL to ALLOWED_HOSTS."
     return [Error(f"{settings.RTMP_HOOKS_URL} is not heard.", hint=hint, id="providers.E004")]
+
+
+@register("providers", deploy=True)
+def uploads_are_reached(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Files in a bucket are not at our own address."""
+    local = settings.PROVIDERS.get("credentials") == LOCAL_UPLOADS
+    if local or settings.UPLOADS_URL not in ("", settings.PUBLIC_URL):
+        return []
+    hint = "UPLOADS_URL is the public address of the bucket, or of what serves its data/."
+    return [Error("Nobody would find what is in the bucket of uploads.", hint=hint, id="providers.E005")]
 
 
 def _problem(need: str, path: str) -> CheckMessage | None:

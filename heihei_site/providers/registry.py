@@ -7,10 +7,13 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+from heihei_site.providers.credentials.base import UploadCredentials
 from heihei_site.providers.gateways.apple import AppStore
 from heihei_site.providers.gateways.base import Gateway
 from heihei_site.providers.identity.base import Identity
+from heihei_site.providers.payouts.base import Payouts
 from heihei_site.providers.push.base import KINDS, PushVendor
+from heihei_site.providers.realname.base import RealName
 from heihei_site.providers.rtc.base import Rtc
 from heihei_site.providers.sms.base import Sms
 from heihei_site.providers.streaming.base import Streaming
@@ -36,6 +39,18 @@ def streaming() -> Streaming:
 
 def rtc() -> Rtc:
     return cast(Rtc, get("rtc"))
+
+
+def credentials() -> UploadCredentials:
+    return cast(UploadCredentials, get("credentials"))
+
+
+def realname() -> RealName:
+    return cast(RealName, get("realname"))
+
+
+def payouts() -> Payouts:
+    return cast(Payouts, get("payouts"))
 
 
 def gateway(channel: str) -> Gateway:

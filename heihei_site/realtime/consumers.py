@@ -49,17 +49,17 @@ async def channel(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         if token and not turnstile.admits(token):
             await asyncio.sleep(HELD_UP_SECONDS)  # a loop of connects gets no faster by being refused
-            await _turn_away(send, TRY_AGAIN)
+            await turn_away(send, TRY_AGAIN)
             return
         connection = await ask(sessions.store().connect, token) if token else None
         if connection is None:
-            await _turn_away(send, ENDED)
+            await turn_away(send, ENDED)
         else:
             await _serve(connection, _wanted(connection.user_id, query), scope, receive, send)
     except django.db.Error as error:
         log.warning("socket_without_database", reason=type(error).__name__)
         with suppress(OSError):
-            await _turn_away(send, TRY_AGAIN)
+            await turn_away(send, TRY_AGAIN)
     except OSError:
         pass  # the phone was gone before we could answer
 
@@ -81,7 +81,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 17
 
 
-async def _turn_away(send: Send, code: int) -> None:
+async def turn_away(send: Send, code: int) -> None:
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": code})
 

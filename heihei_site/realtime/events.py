@@ -41,13 +41,15 @@ class Event:
 
     msg_id: int = field(default_factory=unguessable_id)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, listed: bool = True, **kwargs: Any) -> None:
+        """What is not `listed` is no message of ours, but carries whatever another server says."""
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "kind") or not hasattr(cls, "msg_type"):
             raise TypeError(f"{cls.__name__} does not say its kind and msg_type")
         if (cls.msg_type == "action") != bool(cls.action):
             raise TypeError(f"{cls.__name__}: an action has a name, and nothing else has one")
-        catalogue.append(cls)
+        if listed:
+            catalogue.append(cls)
 
     def payload(self) -> dict[str, Any]:
         """The message object in our spelling; what does not apply is left out."""
@@ -58,6 +60,11 @@ class Event:
             body["comment"] = self.comment
         body.update((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "version" and not _beside(f))
         return {name: value for name, value in body.items() if value is not None}
+
+    @property
+    def state_name(self) -> str:
+        """Of states of one name only the newest is told."""
+        return self.action or self.msg_type
 
     def push(self) -> Push | None:
         """What of a personal message is pushed to who is not reached over a socket; None: it is not pushed."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from heihei_site.realtime import metrics
+from heihei_site.realtime import doorkeeper, metrics
 from heihei_site.realtime.frames import Frame, frames
 from heihei_site.realtime.outlet import Outlet
 from heihei_site.realtime.storage import Key, as_number, numbered
@@ -38,6 +38,7 @@ class Feed:
     key: Key
     position: int
     outlets: set[Outlet] = field(default_factory=set)
+    guests: set[Outlet] = field(default_factory=set)  # they get what is shown to everybody
     reserved: int = 0  # outlets that are being brought to `position`
     early: dict[int, Told] = field(default_factory=dict)
     filling: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -47,7 +48,7 @@ class Feed:
 
     @property
     def is_idle(self) -> bool:
-        return not self.outlets and not self.reserved
+        return not self.outlets and not self.guests and not self.reserved
 
     @property
     def has_burst(self) -> bool:
@@ -111,7 +112,14 @@ class Feed:
             built = list(frames(told.element for told in burst))
             for outlet in self.outlets:
                 outlet.put(built)
-        metrics.delivered(burst, len(self.outlets), time.time())
+        if self.guests:
+            self._flush_to_guests(burst)
+        metrics.delivered(burst, len(self.outlets) + len(self.guests), time.time())
+
+    def _flush_to_guests(self, burst: list[Told]) -> None:
+        built = list(frames(public for told in burst if (public := doorkeeper.shown(told.element)) is not None))
+        for outlet in self.guests:
+            outlet.put(built)
 
     def _flush_by_generation(self, burst: list[Told]) -> None:
         built: dict[tuple[int, int], list[Frame]] = {}

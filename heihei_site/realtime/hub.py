@@ -25,7 +25,7 @@ from heihei_site.realtime.events import Resync, element
 from heihei_site.realtime.feeds import Feed, Told
 from heihei_site.realtime.frames import frames
 from heihei_site.realtime.models import StreamKind
-from heihei_site.realtime.outlet import ENDED, TOO_MANY, TRY_AGAIN, Outlet
+from heihei_site.realtime.outlet import ENDED, OVER, TOO_MANY, TRY_AGAIN, Outlet
 from heihei_site.realtime.presence import Lease
 from heihei_site.realtime.storage import Key
 
@@ -54,6 +54,7 @@ class Hub:
         self.feeds: dict[Key, Feed] = {}
         self.people: dict[int, set[Outlet]] = {}  # without silent outlets
         self.sessions: dict[int, Session] = {}
+        self.guests: set[Outlet] = set()
         self.draining = False
         self._name = uuid.uuid4().hex
         self._loop = asyncio.get_running_loop()
@@ -124,6 +125,26 @@ class Hub:
             if not session.outlets:
                 del self.sessions[outlet.connection.session_id]
 
+    async def admit(self, outlet: Outlet, room_id: int) -> None:
+        """From here on a guest's outlet gets what is shown of the room to everybody."""
+        outlet.leave_at = self._loop.time() + settings.SOCKET_MAX_AGE * uniform(0.75, 1.0)
+        self.guests.add(outlet)
+        key = _room(room_id)
+        positions = await ask(storage.last_seqs, [key])
+        feed = self._feed(key, positions.get(key, 0))
+        feed.flush()
+        feed.guests.add(outlet)
+        outlet.feeds.add(key)
+
+    def dismiss(self, outlet: Outlet) -> None:
+        outlet.hang_up()
+        self.guests.discard(outlet)
+        for key in outlet.feeds:
+            if (feed := self.feeds.get(key)) is not None:
+                feed.guests.discard(outlet)
+                self._forget_if_idle(feed)
+        outlet.feeds.clear()
+
     def drain(self) -> None:
         """This process is going: every socket is asked to connect anew, spread over SOCKET_DRAIN seconds."""
         self.draining = True
@@ -131,7 +152,7 @@ class Hub:
             self._loop.call_later(uniform(0, settings.SOCKET_DRAIN), outlet.close, TRY_AGAIN)
 
     def outlets(self) -> list[Outlet]:
-        return [outlet for session in self.sessions.values() for outlet in session.outlets]
+        return [*self.guests, *(outlet for session in self.sessions.values() for outlet in session.outlets)]
 
     def _silence(self, outlet: Outlet) -> None:
         for key in list(outlet.feeds):
@@ -226,6 +247,10 @@ class Hub:
         feed = self.feeds.get(_room(act["room"]))
         for outlet in list(feed.outlets) if feed else ():
             self._move_out(outlet, _room(act["room"]))
+        if feed is not None and feed.guests:
+            feed.flush()
+            for outlet in list(feed.guests):
+                outlet.close(OVER)
 
     def _end(self, act: Act, at: float) -> None:
         for session_id in act["sessions"]:

@@ -15,6 +15,7 @@ ENDED = 4401  # bad token, or its session has ended
 TOO_SLOW = 4429  # reconnect and resume
 TRY_AGAIN = 1012
 TOO_MANY = 1008  # of its session's sockets the oldest
+OVER = 1000  # a guest's room
 
 
 class Pipe(Protocol):

@@ -86,7 +86,7 @@ def publish(event: Event, to: Room | Person | Audience) -> None:
     if isinstance(to, Audience):
         _act("mass", audience=to.name, source_id=to.source_id, expires=expires, push=_push_of(event), **act)
     elif event.kind is Kind.STATE:
-        name = event.action or event.msg_type
+        name = event.state_name
         _act("state", to=[to.kind.value, to.id], name=name, version=getattr(event, "version"), **act)  # noqa: B009
     else:
         _tell(event, to, expires, act)

@@ -1,6 +1,8 @@
-from heihei_site.realtime.consumers import Receive, Scope, Send, channel, nothing_here
+from heihei_site.realtime import consumers, guests
+from heihei_site.realtime.consumers import Receive, Scope, Send
+
+SERVED = {"/ws/channel": consumers.channel, "/ws/guest": guests.channel}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    serve = channel if scope["path"] == "/ws/channel" else nothing_here
-    await serve(scope, receive, send)
+    await SERVED.get(scope["path"], consumers.nothing_here)(scope, receive, send)

@@ -1,7 +1,7 @@
 """Rows of what was told: numbered and written by `publish`, read by hubs whose sockets missed something."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -10,14 +10,15 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from heihei_site.api.clients import Generation
-from heihei_site.realtime.events import Expired, element
+from heihei_site.realtime.events import Event, Expired, element
 from heihei_site.realtime.models import Message, Stream, StreamKind
 
 Key = tuple[int, int]  # a StreamKind and the id of the person or room
+HISTORY = 500  # messages of a long stream held at once
 
 _STORE = """
 WITH numbered AS (
@@ -115,6 +116,15 @@ def read(key: Key, after: int, until: int, limit: int) -> list[Kept]:
     ]
 
 
+def history(key: Key) -> Iterator[list[tuple[int, str]]]:
+    """All that is kept of a stream, in order, some hundred numbers and elements at a time."""
+    rows = Message.objects.filter(kind=key[0], owner_id=key[1]).order_by("seq").values_list("seq", "element")
+    after = 0
+    while found := list(rows.filter(seq__gt=after)[:HISTORY]):
+        yield found
+        after = found[-1][0]
+
+
 def as_of_now(text: str, remaining: timedelta) -> bytes:
     """An invitation with what remains of its time, where it names that; or the word that it has expired."""
     told = orjson.loads(text)
@@ -129,6 +139,17 @@ def as_of_now(text: str, remaining: timedelta) -> bytes:
 
 def whole_seconds(remaining: timedelta) -> int:
     return ceil(remaining / timedelta(seconds=1))
+
+
+def replace(key: Key, msg_id: int, event: Event) -> None:
+    """From now on the event is told in the place of a message, which keeps its number. Looks through what is kept."""
+    Message.objects.filter(named(msg_id), kind=key[0], owner_id=key[1]).update(element=element(event).decode())
+
+
+def named(msg_id: int) -> Q:
+    """Messages with this id. Within a text of somebody the quotes would be escaped."""
+    name = f'"msgId":{msg_id}'
+    return Q(element__contains=f"{name},") | Q(element__contains=f"{name}}}")
 
 
 def numbered(key: Key, seq: int, element: bytes) -> bytes:

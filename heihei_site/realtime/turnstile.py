@@ -1,4 +1,4 @@
-"""How often one token may connect. Asked before the database is: a client that connects in a loop costs little."""
+"""How often one token or one address may connect. Asked before the database is: who connects in a loop costs little."""
 
 import time
 from dataclasses import dataclass
@@ -15,16 +15,17 @@ class _Entrance:
 
 
 class Turnstile:
-    """Of one process. A token that was never seen may connect AT_ONCE times in a burst."""
+    """Of one process. Who was never seen may connect `at_once` times in a burst."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = AT_ONCE, a_second: float = A_SECOND) -> None:
+        self._at_once, self._a_second = at_once, a_second
         self._entrances: dict[int, _Entrance] = {}
 
     def admits(self, token: str) -> bool:
         """Counts this time; False where the token has to wait."""
         now = time.monotonic()
-        entrance = self._entrances.setdefault(hash(token), _Entrance(AT_ONCE, now))
-        entrance.left = min(AT_ONCE, entrance.left + (now - entrance.counted_at) * A_SECOND)
+        entrance = self._entrances.setdefault(hash(token), _Entrance(self._at_once, now))
+        entrance.left = min(self._at_once, entrance.left + (now - entrance.counted_at) * self._a_second)
         entrance.counted_at = now
         if len(self._entrances) > REMEMBERED:
             self._forget(now)
@@ -34,5 +35,5 @@ class Turnstile:
         return True
 
     def _forget(self, now: float) -> None:
-        refilled = now - AT_ONCE / A_SECOND
+        refilled = now - self._at_once / self._a_second
         self._entrances = {token: seen for token, seen in self._entrances.items() if seen.counted_at > refilled}

@@ -19,7 +19,8 @@ def addresses(base_url: str) -> defaultdict[str, dict[str, str]]:
     """group -> key -> absolute address without a query; an unknown group is empty."""
     book: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for endpoint in Endpoints.registry:
-        book[endpoint.group][endpoint.key] = f"{base_url}/api/{endpoint.path}"
+        if endpoint.is_for_phones:
+            book[endpoint.group][endpoint.key] = f"{base_url}/api/{endpoint.path}"
     for callback in Callbacks.registry:
         book[callback.group][callback.key] = f"{base_url}/api/{callback.path}"
     for group, key, slug in PAGES:

@@ -10,8 +10,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from heihei_site.postgres.kept import Kept
-from heihei_site.system import banners, documents, updates
-from heihei_site.system.models import AppVersion, Banner, ClientLog, Page
+from heihei_site.system import banners, documents, offers, updates
+from heihei_site.system.models import AppVersion, Banner, ClientLog, MatchingOff, Page
 from payment.selectors import address_of
 
 
@@ -69,6 +69,17 @@ class AppVersionAdmin(ShownToEverybody):
     search_fields = ("version_code", "channel")
     ordering = ("-created_at", "-id")
     fields = ("platform", "channel", "version_code", "title", "text", "url", "file_name", "force", "published")
+
+
+@admin.register(MatchingOff)
+class MatchingOffAdmin(ShownToEverybody):
+    kept = offers.off
+    list_display = ("__str__", "platform", "channel", "first_version", "last_version", "active", "reason")
+    list_editable = ("active",)
+    list_filter = ("active", "platform")
+    search_fields = ("channel", "reason")
+    ordering = ("-id",)
+    fields = ("platform", "channel", "first_version", "last_version", "active", "reason")
 
 
 @admin.register(Page)

@@ -1,4 +1,5 @@
-"""What operators put before everybody: banners, new versions of the apps, pages; and the logs that phones send."""
+"""What operators put before everybody: banners, new versions of the apps, what these offer, pages; and the logs that
+phones send."""
 
 from collections.abc import Callable, Collection
 from typing import ClassVar
@@ -100,6 +101,34 @@ class AppVersion(models.Model):
     @property
     def release(self) -> releases.Release:
         return releases.release(self.version_code)
+
+
+class MatchingOff(models.Model):
+    """Phones that do not offer matching: a store removes apps that bring strangers together (D34)."""
+
+    platform = models.CharField(
+        "系统", max_length=7, choices=AppVersion.Platform, blank=True, help_text="留空：所有系统"
+    )
+    channel = models.CharField("渠道", max_length=64, blank=True, default="", help_text="如 AppStore；留空：所有渠道")
+    first_version = models.CharField(
+        "从版本", max_length=32, blank=True, default="", help_text="如 2.0.1；留空：最早的版本起",
+        validators=[RegexValidator(releases.PATTERN, "不是版本号")],
+    )  # fmt: skip
+    last_version = models.CharField(
+        "到版本", max_length=32, blank=True, default="", help_text="含这个版本；留空：以后的版本也算",
+        validators=[RegexValidator(releases.PATTERN, "不是版本号")],
+    )  # fmt: skip
+    active = models.BooleanField("启用", default=True)
+    reason = models.CharField("说明", max_length=100, blank=True, default="", help_text="如“2.0.1 审核期间”")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "关闭匹配"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(platform__in=["", "android", "ios"]), name="matching_platform_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_platform_display()} {self.channel} {self.first_version}–{self.last_version}".strip()
 
 
 def page_path(slug: str) -> str:

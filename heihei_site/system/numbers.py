@@ -1,4 +1,4 @@
-"""`/metrics`: the numbers of this process, and of all pushes, for Prometheus, and for nobody outside."""
+"""`/metrics`: the numbers of this process, and of all pushes and jobs, for Prometheus, and for nobody outside."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from heihei_site.realtime import metrics as _sockets  # noqa: F401  (declares them)
+from heihei_site.system import queues as _jobs  # noqa: F401  (likewise)
 from messages import metrics as _pushes  # noqa: F401  (likewise)
 
 

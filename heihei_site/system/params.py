@@ -7,6 +7,8 @@ from rest_framework import serializers
 from heihei_site.api.params import Word, text_field
 from heihei_site.system import releases
 from heihei_site.system.models import AppVersion
+from heihei_site.uploads.kinds import FORMATS
+from heihei_site.uploads.models import Upload
 
 
 class _LogField(serializers.CharField):
@@ -25,3 +27,12 @@ Platform = Annotated[
     str, Word(lambda **kwargs: serializers.ChoiceField(AppVersion.Platform.values, **kwargs), name="devicesType")
 ]
 LogText = Annotated[str, Word(_LogField)]
+UploadFormat = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(list(FORMATS), **kwargs), name="format")]
+UploadModule = Annotated[
+    str,
+    Word(
+        lambda **kwargs: serializers.ChoiceField([*Upload.Module.values, "avator"], **kwargs),
+        name="module",
+        find=lambda _, module: Upload.Module.AVATAR if module == "avator" else module,
+    ),
+]

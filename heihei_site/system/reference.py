@@ -23,8 +23,8 @@ def endpoints_page() -> str:
         "Every endpoint answers GET and POST, always with HTTP 200 and `errorcode`/`errormsg`. Unless it says *open*,",
         "it wants `token`. The same as OpenAPI: `/api/schema`, `/api/docs`.\n",
     ]
-    ordered = sorted(Endpoints.registry, key=lambda endpoint: endpoint.path)
-    for module, endpoints in groupby(ordered, key=lambda endpoint: endpoint.path.partition("/")[0]):
+    ordered = sorted(Endpoints.registry, key=lambda endpoint: (_module(endpoint), endpoint.path))
+    for module, endpoints in groupby(ordered, key=_module):
         lines.append(f"\n## {module}\n")
         for endpoint in endpoints:
             lines += _endpoint(endpoint)
@@ -35,11 +35,20 @@ def endpoints_page() -> str:
     return NOTE + "\n".join(lines) + "\n"
 
 
+def _module(endpoint: Endpoint) -> str:
+    return (endpoint.path if endpoint.is_for_phones else endpoint.root).partition("/")[0]
+
+
 def _endpoint(endpoint: Endpoint) -> Iterable[str]:
-    places = ", ".join(f"`/api/{place}`" for place in (endpoint.path, *endpoint.also))
+    places = ", ".join(f"`/{endpoint.root}/{place}`" for place in (endpoint.path, *endpoint.also))
     yield f"### {endpoint.path}\n"
     method = "POST" if endpoint.writes else "GET"
-    yield f"{method} {places} · `{endpoint.group}.{endpoint.key}`{' · open' if endpoint.open_to_all else ''}\n"
+    key = (
+        f" · `{endpoint.group}.{endpoint.key}`{' · open' if endpoint.open_to_all else ''}"
+        if endpoint.is_for_phones
+        else ""
+    )
+    yield f"{method} {places}{key}\n"
     yield inspect.cleandoc(endpoint.function.__doc__ or "") + "\n"
     parameters = ", ".join(
         f"`{parameter.wire_name}`{'' if parameter.required else ' (optional)'}" for parameter in endpoint.parameters

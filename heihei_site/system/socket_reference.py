@@ -82,6 +82,13 @@ left out. Person and rooms come in any order among each other.
 * `room=<liveId>:<roomSeq>`, up to {consumers.RESUMED_ROOMS} times: what was missed there in the last {_MINUTE}, if the person is still in that
   room. Where the first number is not the next one, more was missed: ask over HTTP who is there.
 
+## Without an account
+
+`ws(s)://<host>/ws/guest?liveid=<liveId>&sign=<sign>`, with both of a share link, hears a live that goes on or is about to. The messages
+are for people who look on: `msg` has a `kind` (the `msgType`, or the name of an action) and what is to be shown of it, nobody's
+number. What was missed is not replayed. The socket is closed with {outlet.OVER} at the end of the live, with {outlet.ENDED} where the
+link opens nothing, and with {outlet.TOO_MANY} for a guest who sends something.
+
 ## When the server closes
 
 | code | it means | do |
@@ -105,7 +112,8 @@ From 2.0 on, text frames with a JSON array of elements. There is one kind:
 [{{"msgType": "IM", "msg": {{"toUserId": 10002, "msgType": "text", "content": {{"text": "hello"}}, "clientMsgId": "a1"}}}}]
 ```
 
-* It is stored and sent when it comes back as `IM/text` with your `clientMsgId`, its `msgId` and `createTime`, on all of the
+* `msgType` and `content` are those of `msg/send-msg`: text, image, audio, video, gift.
+* It is stored and sent when it comes back as `IM/…` with your `clientMsgId`, its `msgId` and `createTime`, on all of the
   sender's own sockets. Until then send it again, after every new connection: the same `clientMsgId` is stored once. A
   repeat is answered on the socket it came by, without a number.
 * What is not accepted comes back as action `refused`, on this socket only, with the `errorcode` and `errormsg` that

@@ -1,5 +1,6 @@
 """`init`, the first call of every client, what phones ask at every start (`sys/*`), and `social/*`."""
 
+from datetime import UTC
 from typing import NotRequired, TypedDict
 
 from django.conf import settings
@@ -7,10 +8,14 @@ from django.conf import settings
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.envelope import Nothing
+from heihei_site.api.errors import DeedFailed, TooManyRequests
 from heihei_site.api.params import Id, ShortText
 from heihei_site.api.throttles import Limit
-from heihei_site.system import address_book, banners, client_logs, updates
-from heihei_site.system.params import AppName, InstalledVersion, LogText, Platform
+from heihei_site.providers import registry
+from heihei_site.system import address_book, banners, client_logs, offers, updates
+from heihei_site.system.params import AppName, InstalledVersion, LogText, Platform, UploadFormat, UploadModule
+from heihei_site.uploads import grants, receiving
+from heihei_site.uploads.models import Upload
 from live.params import GiftIds
 from payment.selectors import gift_resources
 from payment.serializers import GiftFiles
@@ -78,10 +83,17 @@ def init(
 
     Take every address from here, by group and key, and append parameters yourself: none has a query string. Works
     without a token and with a stale one; with a good one it remembers the client's version for calls that do not say
-    theirs (D1, D41). `function` says what is switched on; `imgPath` is the base of addresses of pictures.
+    theirs (D1, D41). `function` says what is switched on for this `deveiceType`, `channel` and `version`: where `chat`
+    is false do not offer match-chat (D34). `imgPath` is the base of addresses of pictures.
     """
     if caller.anyone is not None:
         auth.remember_version(caller.session, version)
+    said = caller.request.headers
+    offers_matching = offers.matching(
+        platform=device_type or said.get("deveiceType", ""),
+        channel=channel or said.get("channel", ""),
+        version=said.get("version", "") or version or (caller.session.client_version if caller.anyone else ""),
+    )
     book = address_book.addresses(caller.base_url)
     return {
         "user": book["user"],
@@ -96,7 +108,7 @@ def init(
         "sys": book["sys"],
         "aboutus": book["aboutus"],
         "tips": {"pay_tips": PAY_TIPS, "search_tips": SEARCH_TIPS},
-        "function": {"chat": "matchChat" in book["chat"]},
+        "function": {"chat": offers_matching},
         "img_path": caller.base_url,
         "action_code": "0",
         "comment": "",
@@ -144,6 +156,54 @@ def upload_log(caller: Caller, *, log: LogText) -> Nothing:
     """
     client_logs.keep(caller, log)
     return {}
+
+
+class Credentials(TypedDict):
+    """Of the storage; `expiration` as ISO 8601 in UTC."""
+
+    access_key_id: str
+    access_key_secret: str
+    security_token: str
+    expiration: str
+
+
+class FileInfo(TypedDict):
+    """`path` begins with the bucket. `upload_url` is there where files are put to ourselves."""
+
+    file_name: str
+    path: str
+    sign: str
+    upload_url: NotRequired[str]
+
+
+class UploadGranted(TypedDict):
+    credentials: Credentials
+    file_info: FileInfo
+
+
+@sys.post(raises=[DeedFailed, TooManyRequests])
+def oss_token(caller: Caller, *, format: UploadFormat, module: UploadModule) -> UploadGranted:
+    """Leave to write one file, for an hour: `FileInfo.path` in the object storage, with these `Credentials`, which are
+    good for nothing else. With `FileInfo.uploadUrl`: PUT the raw bytes there instead, as they are.
+
+    Then say `FileInfo.sign` where the file is used: a post, a message, the avatar. It is used once, by whoever asked
+    for it, and has to be what it says it is, at most 20 MB (102). `record` takes sound, `avatar` (`avator`) pictures,
+    `message` both, and mp4; another format there is 400. 429 for who has a hundred unused ones.
+    """
+    upload, credentials = grants.grant(user_id=caller.person.pk, module=Upload.Module(module), format=format)
+    given = registry.credentials()
+    file: FileInfo = {"file_name": upload.name, "path": f"{given.bucket}/{upload.key}", "sign": upload.sign}
+    if given.local:
+        file["upload_url"] = receiving.address_of(upload, caller.base_url)
+    return {
+        "credentials": {
+            "access_key_id": credentials.access_key_id,
+            "access_key_secret": credentials.access_key_secret,
+            "security_token": credentials.security_token,
+            "expiration": f"{credentials.expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        },
+        "file_info": file,
+    }
 
 
 @social.get()

@@ -1,26 +1,58 @@
 """Gifts and bullets (D26, D27): charged once, shown once, however often a phone sends them.
 
-Lock order: the repeat's row, purses, people, the live's row. The ledger decides whether it is the first time.
+Lock order: the repeat's row, purses, people, the live's row. The ledger decides whether it is the first time. What was
+charged is answered as it was then also where it could not be bought any more: the live is over, the person has left,
+the gift is sold no more or costs something else.
 """
 
 from django.conf import settings
 from django.db.models import F
 
-from heihei_site.api.errors import AccountAbnormal, InvalidParameter, LiveInvalid, Muted, NotInRoom
+from heihei_site.api import repeats
+from heihei_site.api.errors import (
+    AccountAbnormal,
+    GiftUnknown,
+    InvalidParameter,
+    LiveInvalid,
+    Muted,
+    NotInRoom,
+    Refusal,
+)
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import BulletSent, GiftSent, by
 from live.models import Live, Member
 from live.selectors import is_muted, speaker
 from live.services.talk import text_by
+from payment.ledger import KeyReused
 from payment.models import Gift
 from payment.services import gifts, purchases
 from users.models import User
-from users.services import repeats, standing, words
+from users.services import standing, words
 
 
 def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
-    """One gift to the owner; returns the gold the sender has left. `combo.count` is shown, never multiplied."""
+    """One gift to the owner; returns the gold the sender has left. `combo.count` is shown (D26)."""
+    try:
+        return _give(sender, live, gift, combo)
+    except (Refusal, KeyReused):
+        left = _left_before(sender, live, gift, combo)
+        if left is None:
+            raise
+        return left
+
+
+def _left_before(sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int | None:
+    repeat = "" if combo.uuid else repeats.known(sender.pk, "gift", live.pk, gift.pk, combo.count)
+    if repeat is None:
+        return None
+    place = f"live:{live.pk}"
+    return gifts.left_after_giving(sender_id=sender.pk, place=place, gift=gift, combo=combo, repeat_key=repeat)
+
+
+def _give(sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
+    if not gift.active:
+        raise GiftUnknown
     _check(sender, live)
     if sender.pk == live.owner_id:
         raise InvalidParameter
@@ -71,8 +103,23 @@ def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, poin
 def send_bullet(*, sender: User, live: Live, text: str) -> int:
     """A paid text across every screen, blocked words masked; returns the gold the sender has left. Nobody earns from
     their own."""
-    place = _check(sender, live)
     text = words.masked(text)
+    try:
+        return _fly(sender, live, text)
+    except (Refusal, KeyReused):
+        request = repeats.known(sender.pk, "bullet", live.pk, text)
+        left = None if request is None else purchases.left_after(_bullet_key(sender, request), user_id=sender.pk)
+        if left is None:
+            raise
+        return left
+
+
+def _bullet_key(sender: User, request: str) -> str:
+    return f"bullet:{sender.pk}:{request}"
+
+
+def _fly(sender: User, live: Live, text: str) -> int:
+    place = _check(sender, live)
     earner = live.owner_id if live.owner_id != sender.pk else None
     with telling():
         repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
@@ -83,7 +130,7 @@ def send_bullet(*, sender: User, live: Live, text: str) -> int:
             receiver_id=earner,
             gold=settings.BULLET_GOLD,
             reason="bullet",
-            key=f"bullet:{sender.pk}:{repeat.key}",
+            key=_bullet_key(sender, repeat.key),
         )
         if paid.fresh:
             total = standing.record_gift(

@@ -133,7 +133,8 @@ def _settle(live: Live) -> timedelta | None:
 
 def _make_replay(live: Live) -> None:
     streaming = registry.streaming()
-    address = streaming.recording(live.stream, since=live.created_at, until=live.ended_at or timezone.now())
+    began = live.created_at.replace(microsecond=0)  # the 1.1 app adds the seconds of createTime, which has no others
+    address = streaming.recording(live.stream, since=began, until=live.ended_at or timezone.now())
     kept = Live.objects.filter(pk=live.pk, status=Live.Status.STOPPED, owner__erased_at=None)
     if address and not kept.update(lookback_addr=address):
         streaming.forget(live.stream)

@@ -9,6 +9,7 @@ from enum import IntEnum
 from django.conf import settings
 from django.db.models.functions import Now
 
+from heihei_site.api import repeats
 from heihei_site.api.errors import InvalidParameter, LiveInvalid, ManagersEnough, NotPermitted, UserUnknown
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
@@ -19,7 +20,6 @@ from live.services import guests
 from live.services.audience import hold
 from users.models import User
 from users.selectors import blocked_between
-from users.services import repeats
 
 
 class _Rank(IntEnum):

@@ -49,6 +49,7 @@ def delete(*, owner: User, live: Live) -> Live:
         raise LiveInvalid
     if live.status == Live.Status.STOPPED:
         live.status = Live.Status.DELETED
-        Live.objects.filter(pk=live.pk).update(status=live.status, media_due=Now())  # what was recorded goes, too
+        gone = {"media_due": Now(), "archive_due": Now()}  # what was recorded and said goes, too
+        Live.objects.filter(pk=live.pk).update(status=live.status, **gone)
         counted.filter(live_count__gt=0).update(live_count=F("live_count") - int(live.started_at is not None))
     return live

@@ -161,7 +161,9 @@ def end_live(live_id: int, *, status: Live.Status = Live.Status.STOPPED, words: 
         publish(SystemSaid(room_id=live.pk, text=words), to=room(live))
     publish(LiveStopped(room_id=live.pk, live=told_card(live)), to=room(live))
     realtime.close_room(live.pk)
-    Live.objects.filter(pk=live.pk).update(status=status, ended_at=Now(), paused=False, occupied=0, media_due=Now())
+    Live.objects.filter(pk=live.pk).update(
+        status=status, ended_at=Now(), paused=False, occupied=0, media_due=Now(), archive_due=Now()
+    )
     Member.objects.filter(live=live, left_at=None).update(left_at=Now())
     return True
 

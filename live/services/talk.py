@@ -1,23 +1,28 @@
 """What is said and lit up in a room."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db.models import F
 
-from heihei_site.api.errors import LiveInvalid, Muted, NotInRoom, TooManyRequests
+from heihei_site.api import repeats
+from heihei_site.api.errors import InvalidParameter, LiveInvalid, Muted, NotInRoom, TooManyRequests
 from heihei_site.api.throttles import allowed
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import Liked, RoomText, by
 from live.models import Live, Member
 from live.selectors import hold_place, is_inside, is_muted, may_moderate, speaker
+from live.services import rooms
 from users.models import User
-from users.services import repeats
 
 LIKE_WORDS = {1: "点亮了", 2: "又点亮了", 3: "用了洪荒之力点亮了"}
 
 
 class LiveRooms:
     """Live rooms as a kind of room that texts can be said in (`messages.rooms.RoomKind`)."""
+
+    name: ClassVar[str] = "live"
 
     def say(self, *, sender: User, room_id: int, text: str) -> bool:
         """Only what nothing else refuses counts against the room's limit: nobody silences it from outside, or muted."""
@@ -32,6 +37,21 @@ class LiveRooms:
             raise TooManyRequests
         _say(sender, place, text)
         return True
+
+    def is_open(self, room_id: int) -> bool:
+        return Live.objects.open().filter(pk=room_id).exists()
+
+    def start(self, room_id: int) -> None:
+        live = Live.objects.select_related("owner").filter(pk=room_id).first()
+        if live is None:
+            raise InvalidParameter
+        try:
+            rooms.start_live(owner=live.owner, live=live)
+        except LiveInvalid:
+            raise InvalidParameter from None
+
+    def close(self, room_id: int) -> None:
+        rooms.end_live(room_id)
 
 
 @telling()

@@ -4,7 +4,7 @@ import enum
 
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish
-from messages.events import DueChatContent, ImDueChat, talker_card
+from messages.events import DueChatContent
 from messages.models import Entry, InstantMessage
 from messages.selectors import find_addressee
 from messages.serializers import entry_event
@@ -34,7 +34,7 @@ def remember(chat_id: int, caller_id: int, callee_id: int, outcome: Outcome, sec
         return
     people = User.objects.in_bulk([caller_id, callee_id])
     caller, callee = people[caller_id], people[callee_id]
-    _tell_ending(caller, callee, content, stored)
+    _tell_ending(caller, callee, stored)
     talked = outcome is Outcome.TALKED
     unread = int(outcome in (Outcome.MISSED, Outcome.CANCELLED))
     entries.note(
@@ -45,19 +45,10 @@ def remember(chat_id: int, caller_id: int, callee_id: int, outcome: Outcome, sec
         publish(entry_event(Entry.objects.get(owner=owner, peer=peer), peer), to=person(owner))
 
 
-def _tell_ending(caller: User, callee: User, content: DueChatContent, stored: im.Sent) -> None:
+def _tell_ending(caller: User, callee: User, stored: im.Sent) -> None:
     """Nobody who has left or been blocked meanwhile says anything to anybody (D18)."""
     addressee = find_addressee(caller.pk, callee.pk)
     if addressee is None or addressee.blocked or not caller.is_here:
         return
-    for reader, follows in ((caller, addressee.followed_by_sender), (callee, addressee.follows_sender)):
-        cards = [talker_card(one, followed=follows and one != reader) for one in (caller, callee)]
-        event = ImDueChat(
-            msg_id=stored.msg_id,
-            from_user_id=caller.pk,
-            to_user_id=callee.pk,
-            content=content,
-            create_time=stored.create_time,
-            users={str(card["id"]): card for card in cards},
-        )
-        publish(event, to=person(reader))
+    publish(im.copy(stored, caller, callee, follows=addressee.followed_by_sender), to=person(caller))
+    publish(im.copy(stored, caller, callee, followed=addressee.follows_sender), to=person(callee))

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from heihei_site.realtime.groups import Person
 from heihei_site.realtime.models import StreamKind
 from heihei_site.realtime.publish import publish, telling
 from heihei_site.realtime.storage import last_seqs
 from messages.events import UnreadCount
-from messages.models import Entry, HistoryMark
+from messages.models import Entry, InstantMessage
+from messages.services import marks
 
 # Rows in the order of their owners: of two who reach for each other's at once, one waits. Mailboxes come after all of
 # them. A row may stand in for two people at most: more of them are not in any order that others keep to.
@@ -20,9 +22,9 @@ WITH news AS (
         AS news (owner_id, peer_id, kind, seconds, message_id, unread)
 ), noted AS (
     INSERT INTO inbox_entry AS entry
-        (owner_id, peer_id, kind, posts, callings, calls, seconds, message_id, unread, changed_at)
+        (owner_id, peer_id, kind, posts, callings, calls, seconds, message_id, unread, read_until, changed_at)
     SELECT owner_id, peer_id, kind, (kind = 'post')::int, (kind = 'calling')::int, (kind = 'call')::int, seconds,
-        message_id, unread, clock_timestamp()
+        message_id, unread, 0, clock_timestamp()
     FROM news ORDER BY owner_id
     ON CONFLICT (owner_id, peer_id) DO UPDATE SET
         kind = EXCLUDED.kind,
@@ -33,15 +35,21 @@ WITH news AS (
         message_id = COALESCE(EXCLUDED.message_id, entry.message_id),
         unread = entry.unread + EXCLUDED.unread,
         changed_at = EXCLUDED.changed_at
-    RETURNING owner_id
+    RETURNING owner_id, xmax = 0 AS is_new
 ), more AS (
     SELECT owner_id, sum(unread) AS unread FROM noted JOIN news USING (owner_id) GROUP BY owner_id
+), counted AS (
+    INSERT INTO inbox_mailbox AS mailbox (owner_id, unread, version, read_until)
+    SELECT owner_id, unread, 1, 0 FROM more WHERE unread > 0 ORDER BY owner_id
+    ON CONFLICT (owner_id) DO UPDATE SET unread = mailbox.unread + EXCLUDED.unread, version = mailbox.version + 1
+    RETURNING owner_id, unread, version
 )
-INSERT INTO inbox_mailbox AS mailbox (owner_id, unread, version, read_until)
-SELECT owner_id, unread, 1, 0 FROM more WHERE unread > 0 ORDER BY owner_id
-ON CONFLICT (owner_id) DO UPDATE SET unread = mailbox.unread + EXCLUDED.unread, version = mailbox.version + 1
-RETURNING owner_id, unread, version
+SELECT owner_id, is_new, counted.unread, counted.version FROM noted LEFT JOIN counted USING (owner_id)
 """
+
+
+_OF_PEER = InstantMessage.objects.filter(sender=OuterRef("peer"), recipient=OuterRef("owner")).order_by("-created_at")
+NEWEST_OF_PEER = Coalesce(Subquery(_OF_PEER.values("pk")[:1]), F("read_until"))
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,17 @@ class News:
     unread: int = 0
 
 
-def note(*news: News) -> None:
+def note(*news: News) -> bool:
     """Within telling(), once, as its last change: rows of lists are locked after everything but counters of streams.
-    For one person, or the two of a pair."""
+    For one person, or the two of a pair. Whether none of them had a row about the other."""
     columns = [[*column] for column in zip(*map(_values, sorted(news, key=lambda one: one.owner_id)), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, columns)
-        for owner_id, unread, version in cursor.fetchall():
+        noted = cursor.fetchall()
+    for owner_id, _, unread, version in noted:
+        if version is not None:
             _tell(owner_id, unread, version)
+    return all(is_new for _, is_new, _, _ in noted)
 
 
 def _values(news: News) -> tuple[object, ...]:
@@ -77,6 +88,7 @@ def _tell(owner_id: int, unread: int, version: int) -> None:
 def delete(*, owner_id: int, peer_id: int) -> None:
     """What was unread of it is no more. Nothing where there is no such row."""
     with telling():
+        marks.mark_all_from(owner_id, peer_id)
         rows = _held(Entry.objects.filter(owner=owner_id, peer=peer_id))
         Entry.objects.filter(pk__in=[row.pk for row in rows]).delete()
         if gone := sum(row.unread for row in rows):
@@ -88,10 +100,21 @@ def read_all(owner_id: int) -> None:
     with telling():
         key = (StreamKind.PERSON.value, owner_id)
         until = last_seqs([key]).get(key, 0)
-        HistoryMark.objects.filter(owner=owner_id, seq__lte=until, deleted=False).delete()  # before rows, as elsewhere
+        marks.clear(owner_id, until)
         rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0))
-        Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0)
+        Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0, read_until=NEWEST_OF_PEER)
         _take_off(owner_id, sum(row.unread for row in rows), read_until=until)
+
+
+def read_from(*, owner_id: int, peer_id: int) -> tuple[int, int] | None:
+    """All that the other one wrote. Within telling(); the newest msgId of it and the version of the owner's count, None
+    where nothing was unread."""
+    for row in _held(Entry.objects.filter(owner=owner_id, peer=peer_id, unread__gt=0)):
+        Entry.objects.filter(pk=row.pk).update(unread=0, read_until=NEWEST_OF_PEER)
+        version = _take_off(owner_id, row.unread)
+        row.refresh_from_db(fields=["read_until"])
+        return row.read_until, version
+    return None
 
 
 def read_one(*, owner_id: int, peer_id: int) -> None:
@@ -113,7 +136,10 @@ RETURNING unread, version
 """
 
 
-def _take_off(owner_id: int, many: int, *, read_until: int = 0) -> None:
+def _take_off(owner_id: int, many: int, *, read_until: int = 0) -> int:
+    """The version of the count that is told."""
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_OFF, [owner_id, read_until, many])
-        _tell(owner_id, *cursor.fetchone())
+        unread, version = cursor.fetchone()
+    _tell(owner_id, unread, version)
+    return int(version)

@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from heihei_site.api.clients import Client
@@ -17,16 +16,11 @@ from heihei_site.realtime import storage
 from heihei_site.realtime.models import Message, StreamKind
 from heihei_site.realtime.publish import telling
 from messages.models import HistoryMark, InstantMessage, Mailbox
-from messages.services import entries
+from messages.services import entries, marks
 
 CALL = "due-chat-notify"
 INVITATIONS = {CALL, "live-invite"}  # actions
-
-_MARK = """
-INSERT INTO inbox_historymark AS mark (owner_id, seq, deleted) VALUES (%s, %s, %s)
-ON CONFLICT (owner_id, seq) DO UPDATE SET deleted = true WHERE NOT mark.deleted AND EXCLUDED.deleted
-RETURNING xmax = 0
-"""
+UNCOUNTED = {InstantMessage.Kind.DUE_CHAT, InstantMessage.Kind.TOPIC}  # in the message list
 
 
 @dataclass
@@ -38,21 +32,31 @@ class History:
     unread_count: int = 0
 
 
-def page(*, owner_id: int, client: Client, before: int | None, limit: int) -> History:
-    """The newest `limit` messages, of those before a position where one is given. One query of at most
+@dataclass(frozen=True)
+class Page:
+    """The newest `limit` messages but the first `offset`; of those before a position where one is given."""
+
+    before: int | None
+    offset: int
+    limit: int
+
+
+def read_page(*, owner_id: int, client: Client, page: Page) -> History:
+    """One query of at most
     PERSONAL_MESSAGES_KEPT rows, one of the marks among them, one of the mailbox."""
     read_until = Mailbox.objects.filter(pk=owner_id).values_list("read_until", flat=True).first() or 0
-    marks = dict(HistoryMark.objects.filter(owner=owner_id).values_list("seq", "deleted"))
-    found = History()
+    marked = dict(HistoryMark.objects.filter(owner=owner_id).values_list("seq", "deleted"))
+    found, passed = History(), 0
     rows = _told(owner_id).filter(needs__lte=storage.as_number(client.generation)).order_by("-seq")
     kept = rows.values_list("seq", "element", F("expires_at") - Now())[: settings.PERSONAL_MESSAGES_KEPT]
     for seq, text, remaining in kept.iterator():
         element = orjson.loads(text)
-        if marks.get(seq) or not _is_said(element):
+        if marked.get(seq) or not _is_said(element):
             continue
-        unread = seq > read_until and seq not in marks and element["msg"].get("fromUserId") != owner_id
+        unread = seq > read_until and seq not in marked and _asks_for_reading(element, owner_id)
         found.unread_count += unread
-        if (before is None or seq < before) and len(found.read) + len(found.unread) < limit:
+        passed += page.before is None or seq < page.before
+        if page.offset < passed <= page.offset + page.limit and (page.before is None or seq < page.before):
             if element["msg"].get("action") == CALL:
                 _as_kept(element["msg"], remaining)
             item = orjson.Fragment(orjson.dumps({**element, "seq": seq}))
@@ -67,6 +71,11 @@ def _told(owner_id: int) -> QuerySet[Message]:
 def _is_said(element: dict[str, Any]) -> bool:
     """By a person to a person; not what only moves the screens of a phone."""
     return element.get("msgType") == "IM" or element["msg"].get("action") in INVITATIONS
+
+
+def _asks_for_reading(element: dict[str, Any], owner_id: int) -> bool:
+    message = element["msg"]
+    return bool(message.get("fromUserId") != owner_id and message["msgType"] != InstantMessage.Kind.TOPIC)
 
 
 def _as_kept(message: dict[str, Any], remaining: timedelta) -> None:
@@ -87,28 +96,22 @@ def delete(*, owner_id: int, msg_id: int) -> None:
 def _mark(owner_id: int, msg_id: int, *, deleted: bool) -> None:
     with telling():
         for seq, text in _find(owner_id, msg_id):
-            read_until = Mailbox.objects.filter(pk=owner_id).values_list("read_until", flat=True).first() or 0
-            if seq <= read_until and not deleted:
-                return
-            with connection.cursor() as cursor:
-                cursor.execute(_MARK, [owner_id, seq, deleted])
-                first_time = cursor.fetchone() == (True,)
-            if first_time and seq > read_until:
+            if marks.mark(owner_id, seq, deleted=deleted):
                 _count_as_read(owner_id, orjson.loads(text))
-            oldest, _ = storage.kept((StreamKind.PERSON.value, owner_id))
-            HistoryMark.objects.filter(owner=owner_id, seq__lt=oldest).delete()
+
+
+def withdraw(owner_id: int, msg_id: int) -> None:
+    """As `delete`, within the telling() of who takes the message back."""
+    _mark(owner_id, msg_id, deleted=True)
 
 
 def _find(owner_id: int, msg_id: int) -> Sequence[tuple[int, str]]:
-    """Within a text of somebody the quotes would be escaped."""
-    named = f'"msgId":{msg_id}'
-    rows = _told(owner_id).filter(Q(element__contains=f"{named},") | Q(element__contains=f"{named}}}"))
-    return list(rows.values_list("seq", "element")[:1])
+    return list(_told(owner_id).filter(storage.named(msg_id)).values_list("seq", "element")[:1])
 
 
 def _count_as_read(owner_id: int, element: dict[str, Any]) -> None:
     """Only what somebody wrote is counted in the message list."""
     message = element["msg"]
-    written = element.get("msgType") == "IM" and message["msgType"] != InstantMessage.Kind.DUE_CHAT
+    written = element.get("msgType") == "IM" and message["msgType"] not in UNCOUNTED
     if written and message["fromUserId"] != owner_id:
         entries.read_one(owner_id=owner_id, peer_id=message["fromUserId"])

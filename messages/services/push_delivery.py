@@ -305,6 +305,13 @@ def _finish(finished: dict[Outcome, list[int]]) -> None:
             cursor.execute(_COUNT, [outcome, many])
 
 
+def call_off(msg_id: int) -> None:
+    """What waits to be pushed about a message is not. Within its transaction."""
+    waiting = Push.objects.filter(notice=msg_id, outcome=Outcome.WAITING).order_by("pk")
+    if ids := list(waiting.select_for_update().values_list("pk", flat=True)):
+        _finish({Outcome.RECALLED: ids})
+
+
 def _waiting(ids: Sequence[int]) -> QuerySet[Push]:
     """A worker whose claim ran out changes nothing that another has finished."""
     return Push.objects.filter(pk__in=ids, outcome=Outcome.WAITING)

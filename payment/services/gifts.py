@@ -6,7 +6,7 @@ from django.db import transaction
 
 from payment.crash_points import passing
 from payment.models import Gift
-from payment.services.purchases import pay_for
+from payment.services.purchases import left_after, pay_for
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class GiftGiven:
 
 
 def give(*, sender_id: int, receiver_id: int, place: str, gift: Gift, combo: Combo, repeat_key: str) -> GiftGiven:
-    """Charge one gift once, however often the phone sends it (D26); the receiver earns points.
+    """Charge one gift once, however often the phone sends it (D26); the receiver earns points. With
+    GIFT_AMOUNT_IS_QUANTITY one gift for each of the count.
 
     `place` is a room such as "live:123". A combo with a uuid is its own key; one without is told from its next by
     `repeat_key`, the same for all repeats of one request. Raises NotEnoughGold.
@@ -41,7 +42,7 @@ def give(*, sender_id: int, receiver_id: int, place: str, gift: Gift, combo: Com
         receiver_id=receiver_id,
         gold=price,
         reason="gift",
-        key=f"gift:{sender_id}:{place}:{gift.pk}:{combo.count}:{repeat_of(combo, repeat_key)}",
+        key=key_of(sender_id, place, gift, combo, repeat_key),
     )
     passing("gift.posted")
     transaction.on_commit(lambda: passing("gift.committed"))
@@ -52,6 +53,15 @@ def give(*, sender_id: int, receiver_id: int, place: str, gift: Gift, combo: Com
         experience=price * settings.EXPERIENCE_PER_GOLD,
         fresh=paid.fresh,
     )
+
+
+def left_after_giving(*, sender_id: int, place: str, gift: Gift, combo: Combo, repeat_key: str) -> int | None:
+    """What the sender had left after this very gift; None where it was never charged."""
+    return left_after(key_of(sender_id, place, gift, combo, repeat_key), user_id=sender_id)
+
+
+def key_of(sender_id: int, place: str, gift: Gift, combo: Combo, repeat_key: str) -> str:
+    return f"gift:{sender_id}:{place}:{gift.pk}:{combo.count}:{repeat_of(combo, repeat_key)}"
 
 
 def repeat_of(combo: Combo, repeat_key: str) -> str:

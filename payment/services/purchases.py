@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from payment import ledger
-from payment.models import Currency
+from payment.models import Currency, Entry
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,10 @@ def pay_for(*, user_id: int, receiver_id: int | None, gold: int, reason: str, ke
         ]
     posted = ledger.post(key=key, reason=reason, legs=legs)
     return Paid(gold_left=posted.balance_after(spent), points=points, fresh=posted.fresh)
+
+
+def left_after(key: str, *, user_id: int) -> int | None:
+    """The gold that was left when this key was paid for; None for one that never was. For who sends again what can no
+    longer be bought: it was, and is answered as it was."""
+    paid = Entry.objects.filter(transfer__key=key, account__owner=user_id, currency=Currency.GOLD)
+    return paid.values_list("balance_after", flat=True).first()

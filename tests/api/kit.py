@@ -24,6 +24,7 @@ api = KitEndpoints("kit")
 
 Text = Annotated[str, Word(text_field(10_000, blank=True))]
 Number = Annotated[int, Word(number_field(0, 100))]
+File = Annotated[Any, Word(serializers.FileField)]
 Choice = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(["a", "b"], **kwargs))]
 
 
@@ -31,6 +32,12 @@ Choice = Annotated[str, Word(lambda **kwargs: serializers.ChoiceField(["a", "b"]
 def show(caller: Caller) -> dict[str, Any]:
     """Every parameter as it was read."""
     return {"got": parameters(caller.request)}
+
+
+@api.post(open_to_all=True, body_bytes=3 * 1024 * 1024)
+def keep(caller: Caller, *, file: File, text: Text = "") -> dict[str, Any]:
+    """Takes a file."""
+    return {"size": file.size, "end": file.read()[-3:].decode(), "text": text}
 
 
 @api.get(open_to_all=True)

@@ -2,7 +2,9 @@
 
 import json
 import resource
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from django.test import Client
@@ -43,6 +45,36 @@ def test_fifty_megabytes_take_no_memory(server):
     body: Iterator[bytes] = (piece for _ in range(size // len(piece)))
     assert server.post("/api/kit/show", body, f"Content-Length: {size}", f"Content-Type: {FORM}") == (200, WRONG)
     assert kilobytes_at_most() - before < 16 * 1024
+
+
+def form_with_file(size: int) -> bytes:
+    part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n'
+    body = part.format("text", "").encode() + "你好\r\n".encode() + part.format("file", '; filename="f"').encode()
+    end = b"end\r\n--x--\r\n"
+    return body + b"x" * (size - len(body) - len(end)) + end
+
+
+def test_an_endpoint_that_takes_a_file_may_have_as_long_a_body_as_it_declares(server):
+    size = 3 * MEGABYTE
+    headers = "Content-Type: multipart/form-data; boundary=x"
+    status, answer = server.post("/api/kit/keep", form_with_file(size), headers)
+    assert (status, answer["errorcode"], answer["text"], answer["end"]) == (200, 0, "你好", "end")
+    assert size - 300 < answer["size"] < size
+    assert server.post("/api/kit/keep", form_with_file(size + 1), headers) == (200, WRONG)
+    assert server.post("/api/kit/keep", b"file=" + b"x" * MEGABYTE, f"Content-Type: {FORM}") == (200, WRONG)
+
+
+def test_whoever_sends_without_an_end_is_answered_and_hung_up_on(server):
+    """A gigabyte in chunks: nobody listens for so long."""
+    piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    sent = 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        head = f"POST /api/kit/show HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\n"
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        with suppress(OSError):
+            for sent in range(0, 1024 * MEGABYTE, 65536):  # noqa: B007
+                connection.sendall(piece)
+    assert 65 * MEGABYTE < sent < 100 * MEGABYTE
 
 
 def test_a_megabyte_is_still_read(server):

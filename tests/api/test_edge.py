@@ -1,5 +1,6 @@
 """What Django is told of a request."""
 
+from io import BytesIO
 from typing import Any
 
 from heihei_site.api.edge import environ_of
@@ -7,7 +8,7 @@ from heihei_site.api.edge import environ_of
 
 def environ(*headers: tuple[bytes, bytes]) -> dict[str, Any]:
     scope = {"method": "GET", "path": "/", "http_version": "1.1", "headers": headers, "client": ("10.0.0.9", 1)}
-    return environ_of(scope, b"")
+    return environ_of(scope, BytesIO())
 
 
 def test_a_header_with_underscores_does_not_pass_for_the_real_one():

@@ -32,7 +32,7 @@ def test_it_needs_no_sign_in_and_comes_as_yaml_or_json():
 
 
 def test_every_endpoint_is_in_it_with_get_and_post(schema):
-    paths = {f"/api/{path}" for found in Endpoints.registry for path in (found.path, *found.also)}
+    paths = {f"/{found.root}/{path}" for found in Endpoints.registry for path in (found.path, *found.also)}
     assert set(schema["paths"]) == paths | {f"/api/{found.path}" for found in Callbacks.registry}
     assert all({"get", "post"} == set(operations) for operations in schema["paths"].values())
 
@@ -44,9 +44,18 @@ def test_every_operation_has_a_name_of_its_own(schema):
 
 def test_an_operation_says_what_it_does_and_what_it_refuses(schema):
     operation = schema["paths"]["/api/live/buy-gift"]["post"]
-    assert operation["summary"].startswith("Gives the owner one gift.")
+    assert operation["summary"] == "Gives the owner one gift."
     assert "* `740` 余额不足" in operation["description"]
     assert "* `731` 无效的直播" in operation["description"]
+
+
+def test_every_operation_is_summed_up_in_a_whole_sentence(schema):
+    """The page shows it on one line, as it is."""
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"].endswith((".", "?")), path
+            assert "`" not in operation["summary"], path
+    assert schema["paths"]["/api/user/user-gold"]["get"]["summary"].startswith("What the caller has: gold, point (what")
 
 
 def test_a_body_may_come_in_three_encodings(schema):

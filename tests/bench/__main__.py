@@ -14,10 +14,14 @@ SECTIONS = {
     "calls": "tests.bench.calls",
     "gifts": "tests.bench.gifts",
     "orders": "tests.bench.orders",
+    "letters": "tests.bench.letters",
     "lists": "tests.bench.lists",
     "people": "tests.bench.people",
+    "voices": "tests.bench.voices",
     "mass": "tests.bench.mass",
+    "statements": "tests.bench.statements",
     "storm": "tests.bench.storm",
+    "matching": "tests.bench.matching",
 }
 
 

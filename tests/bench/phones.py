@@ -30,7 +30,7 @@ def instance() -> Iterator[Instance]:
         running = Instance(var)
         running.start()
         try:
-            wait_until(running.healthy, 60, "a healthy instance")
+            wait_until(running.healthy, 180, "a healthy instance")
             os.environ.update(running.environment(), DJANGO_SETTINGS_MODULE="heihei_site.settings", LOG_LEVEL="WARNING")
             import django
 

@@ -3,6 +3,7 @@
 import pytest
 
 from payment import ledger
+from payment.models import Gift
 from tests.answers import ok, refused
 from tests.chat.conftest import Stage
 from users.models import User
@@ -40,6 +41,25 @@ def test_however_often_it_is_sent_it_costs_once(stage: Stage, said):
     for _ in range(3):
         assert ok(give(stage.a, stage.b, **said))["gold"] == 98
     assert len(shown(stage)) == 1
+
+
+@pytest.mark.parametrize("said", [{"gift_uuid": "u", "amount": 3}, {}])
+@pytest.mark.parametrize("change", ["hung up", "dearer", "sold no more"])
+def test_who_asks_again_after_things_have_changed_is_answered_the_same(stage: Stage, said, change):
+    """The phone lost the first answer, and the gold is gone."""
+    chat_id = stage.talk()
+    first = ok(give(stage.a, stage.b, **said))
+    if change == "hung up":
+        ok(stage.b.about("stop-chat"))
+    elif change == "dearer":
+        Gift.objects.update(gold=50)
+    else:
+        Gift.objects.update(active=False)
+    assert give(stage.a, stage.b, chat_id, **said) == first
+    assert (ledger.balances(stage.a.pk).gold, len(shown(stage))) == (98, 1)
+    assert give(stage.a, stage.b, chat_id, gift_uuid="u", amount=4)["errorcode"] == {
+        "hung up": 732, "dearer": 0, "sold no more": 730
+    }[change]  # fmt: skip
 
 
 def test_it_comes_by_get_from_the_shipped_app(stage: Stage):

@@ -155,6 +155,13 @@ class TestWhoIsChosen:
         look(stage.a)
         assert Chat.objects.count() == 2
 
+    def test_nobody_they_have_talked_with_for_long_until_a_moment_ago(self, stage):
+        look(stage.a, stage.b)
+        Chat.objects.update(created_at=F("created_at") - timedelta(minutes=20))
+        ok(stage.a.about("stop-chat"))
+        look(stage.a, stage.b)
+        assert (Chat.objects.count(), looking()) == (1, {stage.a.pk, stage.b.pk})
+
     def test_nobody_who_is_on_air(self, stage):
         look(stage.a)
         factories.live(stage.a.user)

@@ -20,9 +20,9 @@ def crowd_of(venue: Venue):
     """`with crowd_of(12) as crowd:` twelve new people, connected to the instance's web process, or to `places`."""
 
     @contextmanager
-    def gather(count: int, places: Callable[[int], Sequence[int]] | None = None) -> Iterator[Crowd]:
+    def gather(count: int, places: Callable[[int], Sequence[int]] | None = None, away: int = 0) -> Iterator[Crowd]:
         cards = [Card(*one) for one in venue.people(count)]
-        with Crowd(cards, places or (lambda n: [venue.instance.port])) as crowd:
+        with Crowd(cards, places or (lambda n: [venue.instance.port]), away) as crowd:
             crowd.gather(60)
             yield crowd
 

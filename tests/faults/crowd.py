@@ -44,6 +44,7 @@ class Person:
         self.book = book
         self.room = 0
         self.seqs, self.room_seqs = Thread(0), Thread()
+        self.unread = 0  # what the server told last
         self.connects = 0
         self.closes: list[tuple[float, int]] = []  # when, and with which code; 1006 for a cut
         self.refusals: Counter[int] = Counter()
@@ -99,6 +100,8 @@ class Person:
                 self.book.heard(self.id, content["text"] if content else message["text"])
             if "clientMsgId" in message:
                 self._acknowledged(message["clientMsgId"])
+        elif message.get("action") == "message-unread-count":
+            self.unread = message["count"]
         elif message.get("action") == "refused":
             self.refusals[message["errorcode"]] += 1
         elif message.get("action") == "resync":
@@ -184,10 +187,12 @@ class Person:
 
 
 class Crowd(AbstractContextManager["Crowd"]):
-    """`places(n)`: the ports that the n-th person's phone knows, the first one first."""
+    """`places(n)`: the ports that the n-th person's phone knows, the first one first. The last `away` of them have no
+    socket until they come home."""
 
-    def __init__(self, cards: Sequence[Card], places: Callable[[int], Sequence[int]]) -> None:
+    def __init__(self, cards: Sequence[Card], places: Callable[[int], Sequence[int]], away: int = 0) -> None:
         self.book = Book()
+        self._away = away
         self.people = [Person(card, places(n), self.book) for n, card in enumerate(cards)]
         self.everyone = frozenset(person.id for person in self.people)
         self._loop = asyncio.new_event_loop()
@@ -196,9 +201,22 @@ class Crowd(AbstractContextManager["Crowd"]):
 
     def __enter__(self) -> "Crowd":
         self._thread.start()
-        for person in self.people:
+        for person in self.present:
             self.start(person.stay_connected())
         return self
+
+    @property
+    def present(self) -> "list[Person]":
+        return self.people[: len(self.people) - self._away]
+
+    @property
+    def away(self) -> "list[Person]":
+        return self.people[len(self.people) - self._away :]
+
+    def come_home(self) -> None:
+        """Those who were away hear all that they missed."""
+        for person in self.away:
+            self.start(person.stay_connected())
 
     def __exit__(self, *_: object) -> None:
         self.run(self._go_home())
@@ -238,7 +256,7 @@ class Crowd(AbstractContextManager["Crowd"]):
     # --- An evening ------------------------------------------------------------------------------------------
 
     def gather(self, seconds: float) -> None:
-        wait_until(lambda: all(person.socket for person in self.people), seconds, "everybody is connected")
+        wait_until(lambda: all(person.socket for person in self.present), seconds, "everybody is connected")
 
     def open_room(self) -> int:
         """The first one goes on air."""

@@ -75,6 +75,10 @@ class Book:
         finally:
             self.faults.append((began, time.monotonic()))
 
+    def heard_by(self, person: int) -> list[Line]:
+        """What the person's phone got, in that order."""
+        return [self.lines[key] for key in self._heard[person]]
+
     # --- What came of it -------------------------------------------------------------------------------------
 
     @property

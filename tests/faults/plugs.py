@@ -32,7 +32,7 @@ def dead(venue: Venue, *roles: str) -> Iterator[None]:
     try:
         for role in roles:
             venue.instance.kill(role)
-        wait_until(lambda: not any(map(venue.instance.process, roles)), 2, f"{roles} are gone")
+        wait_until(lambda: not any(map(venue.instance.process, roles)), 20, f"{roles} are gone")
         yield
     finally:
         venue.instance.supervisor.send_signal(signal.SIGCONT)

@@ -136,8 +136,7 @@ def test_nobody_is_stuck_in_a_call_that_both_end_at_once(pair: Pair) -> None:
     talk(rain, south)
     chat_id = rain.talk.chat_id
     assert rain.post("chat", "stopChat", chatId=chat_id).ok
-    # Its app says so, too, as soon as it hears; a twin sent meanwhile would be cancelled by the phone itself.
-    over(south)
+    over(south)  # its app ends it too, when it hears; the same call sent meanwhile would cancel that one
     assert south.post("chat", "stopChat", chatId=chat_id).ok
     assert rain.post("chat", "stopChat", chatId=chat_id).ok
     assert rain.post("chat", "stopChat", chatId=0).ok

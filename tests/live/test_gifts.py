@@ -164,6 +164,81 @@ class TestTheSameGift:
         assert ok(give(evening, 101, liveId=other.pk))["gold"] == 98
 
 
+def over(evening):
+    Live.objects.update(status=Live.Status.STOPPED)
+
+
+def banned(evening):
+    Live.objects.update(status=Live.Status.BANNED)
+
+
+def left(evening):
+    ok(evening.viewers.get("live/quit-live", liveId=evening.live.pk))
+
+
+def dearer(evening):
+    Gift.objects.update(gold=7)
+
+
+def sold_no_more(evening):
+    Gift.objects.update(active=False)
+
+
+def younger(evening):
+    type(evening.viewer).objects.filter(pk=evening.viewer.pk).update(birthday=date(2015, 5, 5))
+
+
+CHANGES = (over, banned, left, dearer, sold_no_more, younger)
+
+
+class TestWhatWasPaidFor:
+    """A phone that lost its answer asks again after things have changed: it is told what it was told first, and neither
+    "failed" nor "the server is broken"."""
+
+    @pytest.mark.parametrize("change", CHANGES)
+    @pytest.mark.parametrize("uuid", [UUID, ""])
+    def test_is_given_once_whatever_has_changed(self, evening, change, uuid):
+        first = ok(give(evening, 104, gift_uuid=uuid))
+        change(evening)
+        shown = len(evening.shown("gift"))
+        assert give(evening, 104, gift_uuid=uuid) == first
+        assert (purse(evening.viewer), purse(evening.owner)) == ((95, 0), (0, 5))
+        assert len(evening.shown("gift")) == shown == 1
+        assert list(breaches()) == []
+
+    @pytest.mark.parametrize("change", [over, banned, left, younger])
+    def test_a_bullet_flies_once_whatever_has_changed(self, evening, change):
+        first = ok(fly(evening, "飞起来"))
+        change(evening)
+        assert fly(evening, "飞起来") == first
+        assert (purse(evening.viewer), len(evening.shown("barrage"))) == ((99, 0), 1)
+
+    @pytest.mark.parametrize("uuid", [UUID, ""])
+    def test_the_next_one_is_refused(self, evening, uuid):
+        ok(give(evening, 104, gift_uuid=uuid, amount=1))
+        over(evening)
+        refused(give(evening, 104, gift_uuid=uuid, amount=2), 731, "无效的直播")
+        later(3)
+        if not uuid:
+            refused(give(evening, 104, gift_uuid=uuid, amount=1), 731, "无效的直播")
+        refused(fly(evening), 731, "无效的直播")
+        assert purse(evening.viewer) == (95, 0)
+
+    def test_a_refused_one_was_not_given_because_it_was_asked_for_twice(self, evening):
+        over(evening)
+        for _ in range(2):
+            refused(give(evening, 104, gift_uuid=""), 731, "无效的直播")
+            refused(fly(evening), 731, "无效的直播")
+        nothing_happened(evening)
+
+    def test_nobody_is_told_what_another_has_left(self, evening):
+        ok(give(evening, 104))
+        other = factories.person(gold=7)
+        factories.inside(evening.live, other)
+        over(evening)
+        refused(give(evening, 104, phone=evening.phone(other)), 731, "无效的直播")
+
+
 class TestARefusedGift:
     def test_without_the_gold(self, evening):
         refused(give(evening, 115), 740, "余额不足")

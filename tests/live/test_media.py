@@ -139,6 +139,14 @@ class TestOneAtATime:
         assert publish(evening.live, 8) == YES
         assert not evening.row().paused and publisher(evening.live) == 8
 
+    def test_and_one_that_nobody_comes_back_to_ends(self, evening: Evening) -> None:
+        assert publish(evening.live, 7) == YES
+        assert hook("publish-done", evening.live.stream, clientid=7) == YES
+        assert tasks.sweep()["lives"] == 0
+        evening.silent(seconds=91)
+        assert tasks.sweep()["lives"] == 1
+        assert (evening.row().status, evening.row().paused) == (Live.Status.STOPPED, False)
+
     def test_also_when_the_media_server_went_down_without_a_word(self, on_the_wire: set[str]) -> None:
         live = factories.live()
         publish(live, 7)
@@ -224,7 +232,7 @@ class TestAfterTheEnd:
     def test_the_replay_is_there_and_listed(self, evening: Evening, ended: Live, vendor: Vendor) -> None:
         assert tasks.settle_media() == 1
         assert evening.row().lookback_addr == "http://cdn/replay.mp4"
-        assert vendor.span == {"since": ended.created_at, "until": ended.ended_at}
+        assert vendor.span == {"since": ended.created_at.replace(microsecond=0), "until": ended.ended_at}
         listed = ok(evening.viewers.get("live/list-live-by-recommend"))["lookbacks"]
         assert [live["lookbackAddr"] for live in listed] == ["http://cdn/replay.mp4"]
         assert tasks.settle_media() == 0

@@ -10,9 +10,11 @@ import pytest
 from heihei_site.realtime.models import Message, StreamKind
 from messages.models import InstantMessage
 from tests import factories
+from tests.answers import ok
 from tests.conftest import Api
 from tests.realtime.conftest import Server
 from tests.realtime.phone import TEXT, Phone
+from tests.uploads import samples
 from users.models import User
 
 
@@ -52,6 +54,22 @@ def nothing_happened() -> bool:
 def talk(api: Callable[..., Api], db: None) -> Talk:
     me, her = factories.person("小白", cover_url="http://cdn/a.jpg"), factories.person("阿嘿", experience=2404)
     return Talk(me, her, api(me, version="2.0.0"), api(her, version="2.0.0"))
+
+
+FILES = {"image": ("jpg", samples.picture), "audio": ("m4a", samples.m4a), "video": ("mp4", samples.video)}
+
+
+@pytest.fixture
+def signs(talk: Talk, put: Callable[[str, bytes], int]) -> Callable[..., str]:
+    """The sign of a file of mine, by kind of message. For tests on a disk of their own (tests.uploads)."""
+
+    def of(kind: str, phone: Api | None = None, content: bytes | None = None) -> str:
+        name, make = FILES[kind]
+        file = ok((phone or talk.mine).post("sys/oss-token", format=name, module="message"))["FileInfo"]
+        assert put(file["uploadUrl"], content or make()) == 200
+        return str(file["sign"])
+
+    return of
 
 
 class Sockets:

@@ -312,7 +312,7 @@ class TestTheHistory:
         assert said(older) == [str(number) for number in range(29, -1, -1)]
         assert history(talk.hers, before=older[-1]["seq"]) == (0, [], [])
         assert said(history(talk.hers, limit=3)[2]) == ["129", "128", "127"]
-        assert len(history(talk.hers, limit=1000)[2]) == 100
+        assert len(history(talk.hers, limit=1000)[2]) == 50
 
     def test_leaves_out_what_was_deleted(self, talk):
         ids = [ok(talk.write(text))["msgId"] for text in ("一", "二", "三")]
@@ -402,3 +402,17 @@ def test_whatever_happens_the_total_is_the_sum_of_the_rows(talk, api, seed):
                     path = random.choice(["msg/read-one-msg", "msg/delete-msg"])
                     ok(phone.post(path, msgId=random.choice(items)["msg"]["msgId"]))
         sound()
+
+
+class TestHistoryByOffset:
+    """interface.md 20."""
+
+    def test_has_what_was_received_newest_first(self, talk):
+        for number in range(60):
+            ok(talk.write(f"{number}"))
+        page = ok(talk.hers.get("msg/history-msg", offset=10, limit=5))
+        assert [one["msg"]["content"]["text"] for one in page["unReadMsg"]] == ["49", "48", "47", "46", "45"]
+        assert page["unReadCount"] == 60
+        assert len(ok(talk.hers.get("msg/history-msg", limit=100))["unReadMsg"]) == 50
+        assert len(ok(talk.hers.get("msg/history-msg"))["unReadMsg"]) == 60
+        assert ok(talk.hers.get("msg/history-msg", offset=60))["unReadMsg"] == []

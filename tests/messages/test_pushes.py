@@ -220,6 +220,18 @@ class TestNotSending:
         sweep()
         assert (vendor.handed, outcomes()) == ([], ["GONE"])
 
+    def test_who_signs_out_on_one_of_two_phones_is_rung_on_the_other(self, vendor, settings, api):
+        settings.SINGLE_DEVICE_SIGN_IN = False
+        user = factories.person()
+        here, there = api(user), api(user)
+        for name, one in (("here", here), ("there", there)):
+            ok(one.post("user/push-device-info", apnsType="getui", apnsToken=name))
+        ok(here.post("user/sign-out"))
+        tell(user)
+        user.sessions.update(active_at=Now() - timedelta(minutes=1))
+        sweep()
+        assert vendor.tokens == ["there"]
+
     def test_nor_is_whoever_has_the_device_now(self, vendor):
         user, next_owner = somebody(), factories.person()
         tell(user)

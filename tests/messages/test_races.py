@@ -1,10 +1,16 @@
 """Messages from many phones at once: I2, and no two who lock each other out."""
 
+import random
+
 import pytest
 
+from chat.models import ChatTopic
+from chat.services import topics
 from messages.models import InstantMessage
+from payment import ledger
 from tests import factories
 from tests.messages.conftest import content, texts
+from tests.messages.test_lists import sound
 from tests.races.crowd import at_once, codes, same_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,3 +61,52 @@ def test_a_circle_of_people_who_write_to_each_other_does_not_stop(talk):
     assert codes(at_once(deeds)) == {0: len(deeds)}
     for person in people:
         assert len(texts(person)) == 15 * 6  # three write to each, and each writes to three
+
+
+def test_of_people_who_write_to_each_other_for_the_first_time_at_once_one_gets_the_topic_in(talk):
+    ChatTopic.objects.create(text="雨天听什么歌")
+    topics.pool.changed()
+    deeds = [writing(talk.mine, talk.her, f"{n}") for n in range(8)]
+    deeds += [writing(talk.hers, talk.me, f"{n}") for n in range(8)]
+    assert codes(at_once(deeds, together=16)) == {0: 16}
+    topics.pool.changed()
+    assert InstantMessage.objects.filter(kind="systopic").count() == 1
+    for person in (talk.me, talk.her):
+        assert len(texts(person)) == 17
+
+
+def test_three_who_write_read_delete_take_back_and_give_at_once_do_not_lock_each_other_out(talk, gifts):
+    people = {talk.me: talk.mine, talk.her: talk.hers}
+    third = factories.person()
+    people[third] = type(talk.mine)(third)
+    for person in people:
+        factories.give_gold(person, 1000)
+
+    def taking_back(phone, to):
+        def deed():
+            other = same_phone(phone)
+            sent = other.post("msg/send-msg", toUserId=to.pk, content=content("weg"))
+            return other.post("msg/recall", msgId=sent["msgId"])
+
+        return deed
+
+    def asking(phone, path, **params):
+        return lambda: same_phone(phone).post(path, **params)
+
+    deeds = []
+    for person, phone in people.items():
+        for to in people:
+            if to != person:
+                gift = {"msgType": "gift", "content": '{"giftId":101}'}
+                deeds += [
+                    *[writing(phone, to, f"{n}") for n in range(4)],
+                    *[writing(phone, to, "", clientMsgId=f"{to.pk} {n}", **gift) for n in range(4)],
+                    *[taking_back(phone, to) for _ in range(4)],
+                    *[asking(phone, "msg/read-conversation", userId=to.pk) for _ in range(3)],
+                    *[asking(phone, "msg/message-del", userId=to.pk) for _ in range(2)],
+                ]
+        deeds += [asking(phone, "msg/message-read-all") for _ in range(2)]
+    random.Random(7).shuffle(deeds)
+    assert codes(at_once(deeds)) == {0: len(deeds)}
+    sound()
+    assert ledger.balances(talk.me.pk).gold == 1000 - 8

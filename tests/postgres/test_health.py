@@ -30,7 +30,7 @@ def test_a_living_connection_is_healthy_and_is_not_asked():
 def test_one_that_the_server_has_ended_is_not():
     connection.ensure_connection()
     end_of(connection.connection.info.backend_pid)
-    wait_until(lambda: not connection.is_usable(), 5, "the end of the connection")
+    wait_until(lambda: not connection.is_usable(), 20, "the end of the connection")
     connection.close()
     assert not connection.is_usable()
 
@@ -42,7 +42,7 @@ def test_a_call_after_the_server_ended_its_connection_is_answered(api):
     assert phone.get("user/info")["errorcode"] == 0
     before = connection.connection.info.backend_pid
     end_of(before)
-    wait_until(lambda: not connection.is_usable(), 5, "the end of the connection")
+    wait_until(lambda: not connection.is_usable(), 20, "the end of the connection")
     connection.health_check_done = False  # Django asks once a request; the test client has it skip that
     assert phone.get("user/info")["errorcode"] == 0
     assert connection.connection.info.backend_pid != before

@@ -1,4 +1,4 @@
-"""Asking WeChat and Weibo who somebody is, over HTTP, against servers that behave and servers that do not."""
+"""Asking WeChat, Weibo and Facebook who somebody is, over HTTP, against servers that behave and servers that do not."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ import pytest
 
 from heihei_site.api.errors import IdentityUnreachable, OpenIdInvalid, WeiboTokenInvalid
 from heihei_site.providers.identity.base import Account
+from heihei_site.providers.identity.facebook import WeiboOrFacebook
 from heihei_site.providers.identity.wechat import WechatIdentity
 from heihei_site.providers.identity.weibo import WeiboIdentity
 from tests.providers.vendor import Says, Vendor, vendor
@@ -17,6 +18,8 @@ from tests.providers.vendor import Says, Vendor, vendor
 TOKEN, OPEN_ID, UNION_ID = "ACCESS/T+o ken&=", "oWx-1", "uWx-1"
 VALID = {"errcode": 0, "errmsg": "ok"}
 PERSON = {"openid": OPEN_ID, "nickname": "阿嘿", "sex": 1, "headimgurl": "", "privilege": [], "unionid": UNION_ID}
+FACEBOOK_TOKEN = "EAAB+w/ken&="
+DEBUGGED = {"app_id": "138483919580948", "type": "USER", "is_valid": True, "user_id": "1073880650", "scopes": []}
 TOKEN_INFO = {"uid": 1073880650, "appkey": 1352222456, "scope": None, "create_at": 1352267591, "expire_in": 157679471}
 
 
@@ -37,12 +40,25 @@ def weibo(settings: Any) -> Iterator[Vendor]:
         yield server
 
 
+@pytest.fixture
+def facebook(settings: Any, weibo: Vendor) -> Iterator[Vendor]:
+    with vendor() as server:
+        settings.FACEBOOK_API = server.url
+        settings.FACEBOOK_APP_ID, settings.FACEBOOK_APP_SECRET = "138483919580948", "s3cret"
+        server.answers = {"/debug_token": Says({"data": DEBUGGED})}
+        yield server
+
+
 def ask_wechat(open_id: str = OPEN_ID, union_id: str = "") -> Account:
     return WechatIdentity().account(token=TOKEN, open_id=open_id, union_id=union_id)
 
 
 def ask_weibo(open_id: str = "1073880650") -> Account:
     return WeiboIdentity().account(token=TOKEN, open_id=open_id, union_id="")
+
+
+def ask_the_button(token: str = FACEBOOK_TOKEN, open_id: str = "1073880650") -> Account:
+    return WeiboOrFacebook().account(token=token, open_id=open_id, union_id="")
 
 
 class TestWechat:
@@ -134,6 +150,43 @@ class TestWeibo:
         weibo.answers["/oauth2/get_token_info"] = Says({**TOKEN_INFO, "appkey": None})
         with pytest.raises(WeiboTokenInvalid):
             ask_weibo()
+
+
+class TestFacebookBehindTheWeiboButton:
+    """What the 1.1 app sends as Weibo's."""
+
+    def test_vouches_for_the_id_under_its_own_name(self, facebook: Vendor, weibo: Vendor) -> None:
+        """The same number at Weibo is somebody else."""
+        assert ask_the_button() == Account("Facebook", "1073880650", "")
+        said = {"input_token": FACEBOOK_TOKEN, "access_token": "138483919580948|s3cret"}
+        assert (facebook.asked, weibo.asked) == ([("GET", "/debug_token", said)], [])
+
+    def test_leaves_weibo_what_is_weibos(self, facebook: Vendor, weibo: Vendor) -> None:
+        assert ask_the_button(token=TOKEN) == Account("Weibo", "1073880650", "")
+        assert (len(weibo.asked), facebook.asked) == (1, [])
+
+    @pytest.mark.parametrize(
+        "wrong", [{"is_valid": False}, {"is_valid": "true"}, {"app_id": "999"}, {"app_id": None}], ids=str
+    )
+    def test_refuses_a_token_that_is_over_or_anothers(self, facebook: Vendor, wrong: dict[str, Any]) -> None:
+        facebook.answers["/debug_token"] = Says({"data": DEBUGGED | wrong})
+        with pytest.raises(WeiboTokenInvalid):
+            ask_the_button()
+
+    def test_knows_somebody_else_by_the_token(self, facebook: Vendor) -> None:
+        with pytest.raises(OpenIdInvalid):
+            ask_the_button(open_id="1073880651")
+
+    @pytest.mark.parametrize(("code", "refusal"), [(190, WeiboTokenInvalid), (4, IdentityUnreachable)])
+    def test_refuses_with_http_400_or_is_busy(self, facebook: Vendor, code: int, refusal: type[Exception]) -> None:
+        facebook.answers["/debug_token"] = Says({"error": {"message": "no", "code": code}}, status=400)
+        with pytest.raises(refusal):
+            ask_the_button()
+
+    def test_that_says_nothing_is_unreachable(self, facebook: Vendor) -> None:
+        facebook.answers["/debug_token"] = Says({"data": []})
+        with pytest.raises(IdentityUnreachable):
+            ask_the_button()
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,23 @@
 """The pages as a person's browser draws them: headless Chromium where the machine has one (Debian: chromium)."""
 
-import shutil
 import subprocess
 
 import pytest
+from django.db.models.functions import Now
 
 from heihei_site.system import documents
 from heihei_site.system.models import Page
 from live import sharing
+from live.models import Live
 from tests import factories
 from tests.site import browser
 from tests.site.web import serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 OFFLINE = ["--disable-background-networking", "--disable-component-update", "--virtual-time-budget=8000"]
 
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+    browser.needs_browser,
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -30,7 +30,7 @@ def address():
 
 def drawn(url, tmp_path):
     """The page's elements after its scripts have run."""
-    command = [CHROMIUM, *QUIET, *OFFLINE, f"--user-data-dir={tmp_path}", "--dump-dom", url]
+    command = [str(browser.CHROMIUM), *QUIET, *OFFLINE, f"--user-data-dir={tmp_path}", "--dump-dom", url]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
@@ -49,7 +49,7 @@ def test_the_reference_is_drawn_from_local_files_alone(address, tmp_path):
 
 @pytest.fixture
 def phone(tmp_path):
-    with browser.phone(CHROMIUM, tmp_path) as opened:
+    with browser.phone(tmp_path) as opened:
         yield opened
 
 
@@ -79,6 +79,20 @@ def test_one_page_leads_to_the_others(address, phone):
     for link in links:
         phone.open(link)
         assert phone.ask("document.querySelector('h1').textContent")
+
+
+def test_who_follows_a_link_too_early_sees_the_live_begin(address, phone):
+    room = factories.live(title="雨夜电台", status=Live.Status.TO_START)
+    phone.open(sharing.address(room, address))
+    assert phone.ask("document.body.dataset.phase") == "waiting"
+    assert phone.ask("document.getElementById('player').hidden")
+    Live.objects.update(status=Live.Status.PLAYING, started_at=Now())
+    phone.sees("document.body.dataset.phase === 'live'", 30, "it begins without a tap")
+    assert not phone.ask("document.getElementById('player').hidden")
+    for width in (320, 360, 768, 1024):
+        phone.screen(width=width)
+        assert phone.ask("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+    assert phone.complaints == []
 
 
 def test_a_shared_room_shows_its_title_as_text(address, tmp_path):

@@ -108,10 +108,10 @@ with Supervisor() as supervisor:
         supervisor.tick()
 """
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT)
-    wait_until(lambda: len(processes_of(tmp_path)) == 2, 5, "both children run")
+    wait_until(lambda: len(processes_of(tmp_path)) == 2, 20, "both children run")
     parent.kill()
     parent.wait()
-    wait_until(lambda: not processes_of(tmp_path), 2, "both children are gone")
+    wait_until(lambda: not processes_of(tmp_path), 20, "both children are gone")
 
 
 def test_a_program_that_cannot_be_started_at_all_is_an_error_and_the_others_end(said: list[str]) -> None:

@@ -50,8 +50,8 @@ def test_every_process_says_its_role(instance: Instance) -> None:
 
 
 def test_it_says_where_to_look(instance: Instance) -> None:
-    wait_until(lambda: "Ctrl-C stops everything" in instance.console(), 5, "the welcome")
-    for place in ("/", "/api/docs", "/admin/", "/health"):
+    wait_until(lambda: "Ctrl-C stops everything" in instance.console(), 20, "the welcome")
+    for place in ("/", "/playground", "/api/docs", "/admin/", "/health"):
         assert f"http://127.0.0.1:{instance.port}{place}" in instance.console()
     assert f"{instance.var}/outbox/" in instance.console()
 

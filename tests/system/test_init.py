@@ -21,7 +21,7 @@ def addresses_in(answer: dict) -> list[str]:
 def test_every_endpoint_is_named_under_its_key(api):
     answer = api().get("init", ap="heihei")
     for endpoint in Endpoints.registry:
-        if endpoint.path != "init":
+        if endpoint.path != "init" and endpoint.is_for_phones:
             assert answer[endpoint.group][endpoint.key] == f"http://testserver/api/{endpoint.path}"
     assert answer["live"]["buyGift"] == "http://testserver/api/live/buy-gift"
     assert answer["user"]["signInCLByPhone"] == "http://testserver/api/user/sign-in-cl-by-phone"
@@ -108,7 +108,7 @@ def test_texts_and_switches(api):
         "pay-tips": "领取红包请联系黑黑官方客服\n微信号：welines-wallet",
         "search-tips": "输入黑号或昵称搜索",
     }
-    assert answer["function"] == {"chat": "matchChat" in answer["chat"]}
+    assert answer["function"] == {"chat": True}
     assert (answer["actionCode"], answer["comment"], answer["imgPath"]) == ("0", "", "http://testserver")
 
 

@@ -59,6 +59,17 @@ class TestSigningIn:
     def test_the_same_id_elsewhere_is_somebody_else(self, api):
         assert ok(sign_in(api))["userInfo"]["id"] != ok(sign_in(api, source="Weibo"))["userInfo"]["id"]
 
+    @pytest.mark.django_db(transaction=True)
+    def test_what_the_shipped_app_sends_as_weibo_may_be_facebooks(self, api, vendor):
+        """It has Facebook behind that button. The same number at Weibo is somebody else."""
+        vendor(Account("Weibo", "o1"))
+        weibo = ok(sign_in(api, source="Weibo", token="t"))
+        vendor(Account("Facebook", "o1"))
+        facebook = ok(sign_in(api, source="Weibo", token="t", uuid="866"))
+        assert facebook["userInfo"]["id"] != weibo["userInfo"]["id"]
+        assert ok(sign_in(api, source="Weibo", token="t"))["userInfo"]["id"] == facebook["userInfo"]["id"]
+        refused(sign_in(api, source="Facebook", token="t"), 700, "参数错误")
+
     def test_another_app_of_ours_knows_them_by_the_union_id(self, api):
         first = ok(sign_in(api, "o1", unionId="u1"))["userInfo"]["id"]
         assert ok(sign_in(api, "o2", unionId="u1"))["userInfo"]["id"] == first

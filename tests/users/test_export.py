@@ -54,7 +54,7 @@ def later(monkeypatch):
     def nobody(job):
         raise NoWorker
 
-    monkeypatch.setattr("users.tasks.hand_over", nobody)
+    monkeypatch.setattr("heihei_site.jobs.hand_over", nobody)
 
 
 def test_holds_what_the_person_did_and_nothing_of_others(api):

@@ -22,7 +22,7 @@ from users.models import Session, User
 from users.services import words
 
 pytestmark = pytest.mark.django_db
-MODULES = ("init", "user", "sms", "sys", "social")
+MODULES = ("init", "user", "sms", "sys", "social", "payment")
 OK, DEAD = 0, 720
 
 
@@ -37,10 +37,22 @@ class Expected:
 CLOSED, OPEN = Expected(), Expected(stranger=OK)
 EXPECTED = {
     "init": OPEN,
+    "payment/cash-info": CLOSED,
+    "payment/create-order": Expected(minor=721),
+    "payment/get-alipay-info": CLOSED,
+    "payment/list-p2g-package": CLOSED,
+    "payment/list-package": CLOSED,
+    "payment/order-notify": CLOSED,
+    "payment/p2g": CLOSED,
+    "payment/pay-req": Expected(minor=721),
+    "payment/statement": CLOSED,
+    "payment/statistic": CLOSED,
+    "payment/verify-alipay": CLOSED,
     "sms/register-phone": OPEN,
     "sms/verify-phone": OPEN,
     "social/get-banner": CLOSED,
     "social/gift-resources": CLOSED,
+    "sys/oss-token": CLOSED,
     "sys/update": OPEN,
     "sys/upload-log": OPEN,
     "user/bind-phone": CLOSED,

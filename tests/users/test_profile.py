@@ -1,17 +1,20 @@
 """`user/update`: D16, D19."""
 
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from heihei_site.api.errors import FileRefused
 from payment import ledger
 from payment.models import Currency, Transfer
 from payment.reconciliation import breaches
 from tests import factories
 from tests.answers import ok, refused
-from users import ages, pictures
+from tests.uploads import samples
+from tests.uploads.conftest import disk as disk  # a fixture
+from users import ages
 from users.models import User
 from users.services import profile, words
 
@@ -281,35 +284,66 @@ class TestRenaming:
 
 
 class TestAvatar:
-    """An uploaded picture, named by the `sign` that its upload was given (D38)."""
+    """An uploaded picture, named by the `sign` that its upload was given (D38). More of uploads: tests/uploads."""
 
     @pytest.fixture
-    def upload(self, monkeypatch):
-        """Somebody who keeps uploads and knows one picture."""
+    def upload(self, api, disk):
+        def uploaded(user, content=None, format="jpg"):
+            file = ok(api(user).post("sys/oss-token", format=format, module="avator"))["FileInfo"]
+            address = urlsplit(file["uploadUrl"])
+            content = samples.picture() if content is None else content
+            assert Client().put(f"{address.path}?{address.query}", content).status_code == 200
+            return file["sign"]
 
-        def check(person, sign):
-            if sign != f"sign of {person}":
-                raise FileRefused
-            return f"https://cdn.example.com/{person}.jpg"
+        return uploaded
 
-        monkeypatch.setattr(pictures, "_checks", {})
-        pictures.register("uploads", check)
-
-    def test_a_picture_of_ones_own_becomes_it(self, update, api, upload):
+    def test_a_picture_of_ones_own_becomes_it(self, update, api, upload, django_capture_on_commit_callbacks):
         user = factories.person()
-        ok(update(user, sign=f"sign of {user.pk}"))
-        assert ok(api(user).get("user/info"))["result"]["coverUrl"] == f"https://cdn.example.com/{user.pk}.jpg"
+        sign = upload(user)
+        with django_capture_on_commit_callbacks(execute=True):
+            ok(update(user, sign=sign))
+        address = ok(api(user).get("user/info"))["result"]["coverUrl"]
+        assert address == stored(user).cover_url
+        picture = Client().get(urlsplit(address).path)
+        assert (picture.status_code, picture["Content-Type"]) == (200, "image/jpeg")
         ok(update(user))
-        assert stored(user).cover_url == f"https://cdn.example.com/{user.pk}.jpg"
+        assert stored(user).cover_url == address
+
+    def test_a_phone_that_says_it_again_has_the_same_avatar(self, update, upload):
+        user = factories.person()
+        sign = upload(user)
+        ok(update(user, sign=sign))
+        first = stored(user).cover_url
+        ok(update(user, sign=sign))
+        assert first and stored(user).cover_url == first
 
     def test_anothers_picture_changes_nothing_and_costs_nothing(self, update, upload):
         user = factories.person("一", gold=10, rename_count=1, description="旧")
-        refused(update(user, displayName="二", description="新", sign="sign of 1"), 102, "文件验证失败")
+        sign = upload(factories.person())
+        refused(update(user, displayName="二", description="新", sign=sign), 102, "文件验证失败")
         assert (stored(user).display_name, user.description, user.cover_url) == ("一", "旧", "")
         assert ledger.balances(user.pk).gold == 10
 
-    def test_where_nobody_keeps_uploads_there_is_no_picture(self, update, monkeypatch):
-        monkeypatch.setattr(pictures, "_checks", {})
+    def test_a_refused_update_leaves_the_picture_for_the_next(self, update, upload):
+        user = factories.person("一", rename_count=1)
+        sign = upload(user)
+        refused(update(user, displayName="二", sign=sign), 740, "余额不足")
+        assert stored(user).cover_url == ""
+        ok(update(user, sign=sign))
+        assert stored(user).cover_url != ""
+
+    def test_what_turns_out_to_be_no_picture_is_taken_down_and_its_owner_told(
+        self, update, upload, told, django_capture_on_commit_callbacks
+    ):
+        user = factories.person()
+        sign = upload(user, b"\xff\xd8\xff\xe0" + b"nothing to see" * 50)
+        with django_capture_on_commit_callbacks(execute=True):
+            ok(update(user, sign=sign))
+        assert stored(user).cover_url == ""
+        tips = [message for message in told if message.get("action") == "show-tip"]
+        assert [(tip["person"], tip["message"]["title"]) for tip in tips] == [(user.pk, "头像未能更新")]
+
+    def test_what_a_sign_nobody_gave_says_is_no_picture(self, update):
         user = factories.person(description="旧")
         refused(update(user, description="新", sign="x"), 102, "文件验证失败")
         assert stored(user).description == "旧"

@@ -16,6 +16,7 @@ from django.core.files.storage import Storage, storages
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from heihei_site import jobs
 from heihei_site.api import addresses
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
@@ -47,7 +48,7 @@ def ask(*, user: User, now: datetime) -> Copy:
     if found is None:
         found, fresh = DataExport.objects.get_or_create(user=user, file="")
         if fresh:
-            tasks.soon(tasks.export_data)
+            jobs.soon(tasks.export_data)
     return Copy(address_of(found) if found.file else "", found.expires_at)
 
 

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from heihei_site.api.errors import MinorRefused, NameIllegal, NameTooLong
 from heihei_site.realtime.publish import telling
+from heihei_site.uploads.claims import Found
 from payment.services import purchases
 from users import ages, names
 from users.models import User
-from users.services import words
+from users.services import avatars, words
 from users.signals import became_minor
 
 OLDEST = 130  # years; an earlier birthday is not that of a living person
@@ -29,7 +30,7 @@ class Profile:
     description: str | None = None
     address: str | None = None
     latlng: str | None = None
-    cover_url: str | None = None
+    picture: Found | None = None
 
 
 def check_name(name: str) -> None:
@@ -61,8 +62,8 @@ def update_profile(*, user: User, profile: Profile) -> User:
     }
     if profile.description is not None:
         changes["description"] = profile.description
-    if profile.cover_url is not None:
-        changes["cover_url"] = profile.cover_url
+    if profile.picture is not None:
+        changes["cover_url"] = avatars.claim(user=user, picture=profile.picture)
     if profile.address:  # the 1.1 app always sends it empty
         changes["address"] = profile.address
     if profile.latlng:

@@ -1,9 +1,12 @@
 from django.core.management.base import BaseCommand
 
-from chat.services import tips, topics
+from chat.services import tips
+from chat.services import topics as call_topics
 from heihei_site.system.documents import seed_pages
 from payment.catalogue import seed_gifts
+from payment.exchange_catalogue import seed_p2g_packages
 from payment.packages import seed_packages
+from topics.services import topics
 from users.services import words
 
 
@@ -13,12 +16,16 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         seed_gifts()
         self.stdout.write("catalogue: gifts are there")
+        seed_p2g_packages()
+        self.stdout.write("exchange: packages are there")
         seed_packages()
         self.stdout.write("packages: there is something to buy")
         seed_pages()
         self.stdout.write("pages: texts are there")
-        topics.seed()
+        call_topics.seed()
         self.stdout.write("topics of calls: there are some")
+        topics.seed()
+        self.stdout.write("topics for voices: there are some")
         tips.seed()
         self.stdout.write("tips while matching: there are some")
         words.seed()

@@ -32,6 +32,7 @@ call_command("seed")
 WELCOME = """
 heihei is ready.
   Status page    {base}/
+  Playground     {base}/playground    (a person a tab: rooms, talk, gifts, calls)
   API reference  {base}/api/docs
   Back office    {base}/admin/    (an account: manage.py createsuperuser)
   Health         {base}/health

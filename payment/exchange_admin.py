@@ -1,0 +1,41 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from payment.exchange_models import Exchange, P2gPackage
+
+
+@admin.register(P2gPackage)
+class P2gPackageAdmin(ModelAdmin):
+    list_display = ("id", "desc", "point", "gold", "active", "order")
+    list_display_links = ("id", "desc")
+    list_editable = ("active", "order")
+    list_filter = ("active",)
+    fields = ("desc", "point", "gold", "active", "order")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # exchanges name it
+
+
+@admin.register(Exchange)
+class ExchangeAdmin(ModelAdmin):
+    """Read-only."""
+
+    list_display = ("number", "owner", "point", "gold", "point_after", "created_at")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("=owner__id", "=number")
+    search_help_text = "用户 ID 或编号"
+    ordering = ("-created_at", "-number")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,148 @@
+"""Points for money (D37): whom it goes to, and each withdrawal with who decided what about it (ADR 0016)."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from heihei_site.postgres.sealed import SealedField
+
+
+class AlipayAccount(models.Model):
+    """Where a person's money goes, verified by their real name. All of it is sealed; `payment.masks` says what is
+    shown. The digests find equal accounts and id cards of other people."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        verbose_name="用户",
+        primary_key=True,
+        on_delete=models.PROTECT,
+        related_name="alipay_account",
+    )
+    account = SealedField("支付宝账号")
+    name = SealedField("姓名")
+    idcard = SealedField("身份证")
+    phone = SealedField("手机号")
+    account_digest = models.BinaryField(max_length=32, db_index=True)
+    idcard_digest = models.BinaryField(max_length=32, db_index=True)
+    verified_at = models.DateTimeField("验证时间", db_default=Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "支付宝账号"
+        permissions: ClassVar = [("open_alipayaccount", "可以查看完整的实名资料")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} 的支付宝账号"
+
+
+class AlipayOpening(models.Model):
+    """Somebody of the staff has seen a person's data, and why. A trigger refuses every change and removal."""
+
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="运营", on_delete=models.PROTECT, related_name="alipay_openings"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="用户", on_delete=models.PROTECT, related_name="alipay_opened"
+    )
+    reason = models.CharField("原因", max_length=200)
+    created_at = models.DateTimeField("时间", db_default=Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "实名资料查看记录"
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} → {self.owner_id}"
+
+
+class Withdrawal(models.Model):
+    """Points on their way to becoming money. They left the purse when it was asked for; they are paid for or come back.
+
+    `unsure_until`: until then a transfer that nobody answered might still be carried out. `due_at`: when the gateway is
+    asked (again); a job that asks it moves it on first, so two never ask at once.
+    """
+
+    class State(models.IntegerChoices):
+        REQUESTED = 0, "待审核"
+        APPROVED = 1, "待打款"
+        PAYING = 2, "打款中"
+        SETTLED = 3, "已到账"
+        RETURNED = 4, "已退回"
+
+    OPEN: ClassVar = (State.REQUESTED, State.APPROVED, State.PAYING)
+
+    number = models.CharField("编号", max_length=32, unique=True)  # the gateway's out_biz_no, and the ledger's key
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="用户",
+        on_delete=models.PROTECT,
+        related_name="withdrawals",
+        db_index=False,
+    )
+    fen = models.PositiveIntegerField("金额(分)")
+    point = models.PositiveIntegerField("黑票")
+    # As it was when it was asked for; NOTHING once it is no longer needed and its person is gone.
+    account = SealedField("支付宝账号")
+    name = SealedField("姓名")
+    state = models.PositiveSmallIntegerField("状态", choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField("申请时间", db_default=Now())
+    due_at = models.DateTimeField("下次打款", null=True)
+    tries = models.PositiveIntegerField("打款次数", default=0)
+    unsure_until = models.DateTimeField(null=True)
+    gateway_number = models.CharField("支付宝单号", max_length=64, blank=True, default="")
+    last_answer = models.CharField("网关答复", max_length=64, blank=True, default="")
+    return_reason = models.CharField("退回原因", max_length=200, blank=True, default="")
+    closed_at = models.DateTimeField("完成时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "提现"
+        permissions: ClassVar = [("decide_withdrawal", "可以审核提现")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(fen__gte=1, point__gte=1), name="withdrawal_moves_something"),
+            models.CheckConstraint(condition=Q(state__range=(0, 4)), name="withdrawal_state"),
+            models.CheckConstraint(
+                condition=Q(state__lt=3, closed_at=None) | Q(state__gte=3, closed_at__isnull=False),
+                name="withdrawal_closed_when_over",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-created_at"], name="withdrawals_of_a_person"),
+            models.Index(F("due_at"), condition=Q(state__in=(1, 2)), name="withdrawals_to_pay"),
+            models.Index(F("id"), condition=Q(state=0), name="withdrawals_to_decide"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ¥{self.yuan}"
+
+    @property
+    def yuan(self) -> str:
+        return f"{self.fen // 100}.{self.fen % 100:02d}"
+
+    @property
+    def approvals_needed(self) -> int:
+        return 2 if self.fen > settings.WITHDRAWAL_FOUR_EYES else 1
+
+
+class Decision(models.Model):
+    """An operator's word about a withdrawal: each has one. A trigger refuses every change and removal."""
+
+    withdrawal = models.ForeignKey(
+        Withdrawal, verbose_name="提现", on_delete=models.PROTECT, related_name="decisions", db_index=False
+    )
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="运营", on_delete=models.PROTECT, related_name="withdrawal_decisions"
+    )
+    approved = models.BooleanField("同意")
+    created_at = models.DateTimeField("时间", db_default=Now())
+
+    class Meta:
+        verbose_name = verbose_name_plural = "提现审核"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["withdrawal", "operator", "approved"], name="one_decision_an_operator_and_withdrawal"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id}: {'同意' if self.approved else '拒绝'}"

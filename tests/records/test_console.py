@@ -1,0 +1,96 @@
+"""Operators hear records and publish or reject them."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from django.test import Client
+
+from records import personal_data, tasks
+from records.models import Listening, Record
+from tests import factories
+from tests.answers import ok, refused
+from tests.messages.conftest import told
+from tests.records.conftest import recorded
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/records/record/"
+
+
+@pytest.fixture
+def staff(db):
+    console = Client()
+    console.force_login(factories.person(username="chef", is_staff=True, is_superuser=True))
+    return console
+
+
+def act(console, action, *ids):
+    page = console.post(LIST, {"action": action, "_selected_action": ids}, follow=True)
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def heard_by(phone):
+    return [card["recordId"] for card in ok(phone.post("record/refresh-record", score=0))["data"]["records"]]
+
+
+def test_records_are_heard_in_the_list_and_published(api, staff, rain, south):
+    record_id = recorded(api(rain))
+    page = staff.get(LIST, {"status__exact": 0}).content.decode()
+    assert '<audio controls preload="none" src="http://127.0.0.1:' in page and "/data/record/" in page
+    assert staff.get(f"{LIST}{record_id}/change/").status_code == 200
+    assert heard_by(api(south)) == []
+    assert "已发布 1 段录音" in act(staff, "publish", record_id)
+    assert heard_by(api(south)) == [record_id]
+    assert "已发布 0 段录音" in act(staff, "publish", record_id)
+
+
+def test_a_rejected_record_is_heard_by_nobody_and_its_owner_is_told_once(api, staff, rain, south, files):
+    record_id = recorded(api(rain))
+    act(staff, "publish", record_id)
+    assert "已拒绝 1 段录音" in act(staff, "reject", record_id)
+    assert "已拒绝 0 段录音" in act(staff, "reject", record_id)
+    assert heard_by(api(south)) == []
+    assert ok(api(rain).post("record/refresh-record", score=0))["data"] == {"records": []}
+    refused(api(rain).post("record/read-record", recordId=record_id), 757, "录音不存在")
+    (tip,) = told(rain)
+    assert tip["msg"]["message"]["title"] == "录音未通过"
+    assert tasks.forget() == 0  # for operators to think again
+    assert "已发布 1 段录音" in act(staff, "publish", record_id)
+    assert heard_by(api(south)) == [record_id]
+    act(staff, "reject", record_id)
+    Record.objects.update(reviewed_at=F("reviewed_at") - timedelta(days=8))
+    assert tasks.forget() == 1
+    assert files() == []
+    assert "已发布 0 段录音" in act(staff, "publish", record_id)
+
+
+def test_one_whose_owner_has_sent_it_again_meanwhile_stays_rejected(api, staff, rain):
+    record_id = recorded(api(rain))
+    act(staff, "reject", record_id)
+    assert recorded(api(rain)) != record_id
+    assert "已发布 0 段录音" in act(staff, "publish", record_id)
+    assert "已发布 1 段录音" in act(staff, "publish", Record.objects.exclude(pk=record_id).get().pk)
+
+
+def test_nobody_adds_changes_or_deletes_one_by_hand(api, staff, rain):
+    record_id = recorded(api(rain))
+    assert staff.get(f"{LIST}add/").status_code == 403
+    assert staff.post(f"{LIST}{record_id}/delete/", {"post": "yes"}).status_code == 403
+    staff.post(f"{LIST}{record_id}/change/", {"status": 1})
+    assert Record.objects.get().status == Record.Status.WAITING
+
+
+def test_of_who_is_erased_nothing_is_kept_and_a_copy_has_it_all(api, rain, south, staff, files):
+    record_id = recorded(api(rain))
+    act(staff, "publish", record_id)
+    ok(api(south).post("record/read-record", recordId=record_id))
+    copy = {name: list(rows) for name, rows in personal_data.own_data(rain.pk).items()}
+    assert [row["id"] for row in copy["records"]] == [record_id]
+    assert [row["times"] for row in personal_data.own_data(south.pk)["records_heard"]] == [1]
+    for user in (rain, south):
+        for _ in range(2):
+            personal_data.erase(user.pk)
+    assert files() == []
+    assert not Listening.objects.exists()
+    assert heard_by(api(south)) == []

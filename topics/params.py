@@ -1,0 +1,82 @@
+"""Words for parameters about topics and what is said in them."""
+
+from typing import Annotated
+
+from django.conf import settings
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from heihei_site.api.callers import Caller
+from heihei_site.api.errors import GiftUnknown, NotPermitted, PostUnknown, TitleIllegal
+from heihei_site.api.params import IdField, Word, number_field, text_field
+from heihei_site.postgres.compiled import Compiled, Given
+from payment.models import Gift
+from topics import selectors
+from topics.models import Subject, Topic
+from topics.services import topics
+from users.services import words
+
+SAMPLES = r"^\[?\s*[0-9]{1,6}(\s*,\s*[0-9]{1,6})*\s*\]?$"  # in either notation, and kept as they come
+
+
+def _topic(caller: Caller, topic_id: int) -> Topic:
+    topic = topics.find(topic_id)
+    if topic is None:
+        raise PostUnknown
+    return topic
+
+
+def _subject(caller: Caller, subject_id: int) -> Subject:
+    subject = selectors.find(subject_id, caller.person)
+    if subject is None:
+        raise PostUnknown
+    return subject
+
+
+def _own_subject(caller: Caller, subject_id: int) -> Subject:
+    """Also one that is not shown any more. Others' that the caller sees are refused, what nobody sees is unknown."""
+    own = Subject.objects.filter(pk=subject_id, creator=caller.person).first()
+    if own is not None:
+        return own
+    _subject(caller, subject_id)
+    raise NotPermitted
+
+
+def _title(caller: Caller, title: str) -> str:
+    if words.blocked_in(title):
+        raise TitleIllegal
+    return title
+
+
+@Compiled
+def _gifts_on_sale(number: Given) -> QuerySet[Gift]:
+    return Gift.objects.filter(pk=number, active=True).order_by()
+
+
+def _gift(caller: Caller, gift_id: int) -> Gift:
+    for gift in _gifts_on_sale(gift_id):
+        return gift
+    raise GiftUnknown
+
+
+TopicParam = Annotated[Topic, Word(IdField, name="topicId", find=_topic, refuses=(PostUnknown,))]
+SubjectParam = Annotated[Subject, Word(IdField, name="subjectId", find=_subject, refuses=(PostUnknown,))]
+OwnSubject = Annotated[Subject, Word(IdField, name="subjectId", find=_own_subject, refuses=(PostUnknown, NotPermitted))]
+Order = Annotated[  # whether the newest come first: 0 and hot, 1 and new
+    bool,
+    Word(
+        lambda **kwargs: serializers.ChoiceField(["0", "1", "hot", "new"], **kwargs),
+        name="type",
+        find=lambda _, kind: kind in ("1", "new"),
+    ),
+]
+Sign = Annotated[str, Word(text_field(255))]
+Samples = Annotated[str, Word(text_field(settings.SUBJECT_SAMPLES_LENGTH, pattern=SAMPLES))]
+Length = Annotated[int, Word(number_field(0, settings.SUBJECT_LENGTH))]
+Title = Annotated[str, Word(text_field(settings.SUBJECT_TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
+OptionalTitle = Annotated[
+    str, Word(text_field(settings.SUBJECT_TITLE_LENGTH, blank=True), name="title", find=_title, refuses=(TitleIllegal,))
+]
+GiftParam = Annotated[Gift, Word(IdField, name="giftId", find=_gift, refuses=(GiftUnknown,))]
+Count = Annotated[int, Word(number_field(1, 2**31 - 1))]
+ComboKey = Annotated[str, Word(text_field(128, blank=True))]
