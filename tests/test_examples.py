@@ -30,6 +30,7 @@ DOCUMENTED = {"int": {"int"}, "bool": {"bool"}, "string": {"str", "int"}, "null"
 ELSEWHERE = {
     ("/api/user/info", "result.attribute.push_enable"): "one's own card",
     ("/api/user/info", "result.modifyText"): "one's own card",
+    ("/api/payment/create-order", "data"): "text for Alipay and Apple; the example is WeChat's (B49)",
 }
 
 

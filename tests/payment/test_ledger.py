@@ -149,11 +149,14 @@ def test_the_caller_can_undo_it(person):
     assert pay(rich, poor, 20).fresh
 
 
-def test_a_transfer_takes_three_statements(person):
+def test_a_transfer_takes_three_statements_and_one_more_where_gold_comes_in_and_may_pay_a_debt(person):
     rich, poor = person(gold=50), person(gold=1)
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        legs = [Leg(gold(rich), -20), Leg(house("fees", Currency.GOLD), 20)]
+        post(key="fee", reason="test", legs=legs)
+        before = len(queries)
         pay(rich, poor, 20)
-    assert len(queries) == 3, queries.captured_queries
+    assert (before, len(queries) - before) == (3 + 2, 4), queries.captured_queries  # the house was opened for the first
 
 
 class TestTheDatabaseItself:
