@@ -2,11 +2,14 @@
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from payment import ledger
 from payment.exchange_catalogue import seed_p2g_packages
 from payment.models import Currency, Gift
-from payment.services import decisions
+from payment.order_models import Refund
+from payment.packages import seed_packages
+from payment.services import decisions, orders
 from payment.services.gifts import Combo, give
 from payment.services.purchases import pay_for
 from payment.withdrawal_models import Withdrawal
@@ -15,6 +18,7 @@ from tests.answers import ok, refused
 from tests.payment.cash import ACCOUNT, earner, operator
 
 pytestmark = pytest.mark.django_db
+RECHARGES = ledger.house("recharges", Currency.GOLD)
 
 
 def lines(phone, **params):
@@ -123,3 +127,22 @@ def read(node, table):
         yield node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
     for child in node.get("Plans", []):
         yield from read(child, table)
+
+
+def test_an_order_its_refund_and_what_is_owed_are_named(api, gifts):
+    """Of a gold that was spent before it was taken back; the next gold pays it first."""
+    seed_packages()
+    buyer, friend = factories.person(), factories.person()
+    order, _ = orders.create(buyer=buyer, package_id=201, channel="wechat", now=timezone.now())
+    legs = [ledger.Leg(ledger.gold(buyer.pk), order.gold), ledger.Leg(RECHARGES, -order.gold)]
+    ledger.post(key=f"recharge:{order.number}", reason="recharge", legs=legs)
+    given(buyer, friend, gift=112)
+    refund = Refund.objects.create(order=order, gold=order.gold, reason="x", by=operator(), next_try_at=None)
+    back = [ledger.Leg(account, -amount) for account, amount in legs]
+    ledger.post(key=f"refund:{refund.number}", reason="refund", legs=back, may_owe=True)
+    shown = [(line["currency"], line["amount"], line["title"], line.get("order")) for line in lines(api(buyer))]
+    assert sorted(shown[:2]) == [
+        ("debt", 52, "充值退款", order.number),
+        ("gold", -8, "充值退款", order.number),
+    ]
+    assert shown[2:] == [("gold", -52, "送出蛋糕", None), ("gold", 60, "充值", order.number)]
