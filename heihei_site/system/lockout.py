@@ -33,6 +33,6 @@ class GuardedLogin(AuthenticationForm):
         except ValidationError:
             for limit in counted:
                 throttles.allowed(*limit)
-            log.warning("console_login_failed", name=name, address=address)
+            log.warning("console_login_failed", address=address)  # a name may be a password in the wrong field
             raise
         return cleaned

@@ -124,6 +124,18 @@ def test_what_the_image_copies_exists_and_is_all_there_is_of_us() -> None:
     assert {"manage.py", "requirements.txt", "constraints.txt", "deploy/nginx-rtmp"} <= wanted
 
 
+def test_what_the_image_is_built_with_is_all_that_collecting_static_files_needs() -> None:
+    """A secret that the settings demand and this line does not have would break the build, and nobody builds here."""
+    [line] = re.findall(r"^RUN ((?:.*\\\n)*.*collectstatic.*)", (DEPLOY / "Dockerfile").read_text(), re.M)
+    given = dict(re.findall(r"([A-Z_]+)=(\S+)", line))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [*example(), "HEIHEI_ENV", "DATABASE_URL", "REDIS_URL"]:
+            patch.delenv(name, raising=False)
+        for name, value in given.items():
+            patch.setenv(name, value)
+        assert runpy.run_path(str(ROOT / "heihei_site" / "settings.py"))["STATIC_ROOT"] == "/srv/heihei/static"
+
+
 def test_the_probe_of_the_image_tells_a_living_process_from_a_dead_one() -> None:
     [line] = re.findall(r"^HEALTHCHECK --.* CMD (\[.*\])", (DEPLOY / "Dockerfile").read_text(), re.M)
     probe = json.loads(line)
