@@ -690,6 +690,7 @@ PICTURE_EDGE = 2560  # pixels at most each way
 DECODING_SECONDS = 60.0  # for one file, in a process of its own
 DECODING_MEMORY = 1024 * 1024 * 1024  # bytes of addresses that process may have
 EXAMINED_AT_ONCE = 2  # by one worker process
+UPLOADED_FILES = env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))  # where they are `local`
 UPLOAD_BUCKET = env.str("UPLOAD_BUCKET", "")
 UPLOAD_ENDPOINT = env.str("UPLOAD_ENDPOINT", "")  # none: AWS'
 UPLOAD_REGION = env.str("UPLOAD_REGION", "us-east-1")
@@ -718,7 +719,7 @@ STORAGES = {
     },
     "uploads": {
         "BACKEND": "heihei_site.uploads.storages.Local",
-        "OPTIONS": {"location": env.str("UPLOADED_FILES", str(VAR_DIR / "uploads"))},
+        "OPTIONS": {"location": UPLOADED_FILES},
     }
     if UPLOADS == "local"
     else {
