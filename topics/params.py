@@ -1,5 +1,6 @@
 """Words for parameters about topics and what is said in them."""
 
+import re
 from typing import Annotated
 
 from django.conf import settings
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import GiftUnknown, NotPermitted, PostUnknown, TitleIllegal
+from heihei_site.api.errors import GiftUnknown, InvalidParameter, NotPermitted, PostUnknown, TitleIllegal
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
 from payment.models import Gift
@@ -16,7 +17,7 @@ from topics.models import Subject, Topic
 from topics.services import topics
 from users.services import words
 
-SAMPLES = r"^\[?\s*[0-9]{1,6}(\s*,\s*[0-9]{1,6})*\s*\]?$"  # in either notation, and kept as they come
+SAMPLES = re.compile(r"\[?\s*[0-9]{1,6}(\s*,\s*[0-9]{1,6})*\s*\]?")
 
 
 def _topic(caller: Caller, topic_id: int) -> Topic:
@@ -40,6 +41,13 @@ def _own_subject(caller: Caller, subject_id: int) -> Subject:
         return own
     _subject(caller, subject_id)
     raise NotPermitted
+
+
+def _samples(caller: Caller, samples: str) -> str:
+    """Numbers in either notation, kept as they come."""
+    if SAMPLES.fullmatch(samples) is None:
+        raise InvalidParameter
+    return samples
 
 
 def _title(caller: Caller, title: str) -> str:
@@ -71,7 +79,7 @@ Order = Annotated[  # whether the newest come first: 0 and hot, 1 and new
     ),
 ]
 Sign = Annotated[str, Word(text_field(255))]
-Samples = Annotated[str, Word(text_field(settings.SUBJECT_SAMPLES_LENGTH, pattern=SAMPLES))]
+Samples = Annotated[str, Word(text_field(settings.SUBJECT_SAMPLES_LENGTH), find=_samples)]
 Length = Annotated[int, Word(number_field(0, settings.SUBJECT_LENGTH))]
 Title = Annotated[str, Word(text_field(settings.SUBJECT_TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
 OptionalTitle = Annotated[

@@ -15,6 +15,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
+from heihei_site.api.callbacks import Callbacks
 from tests import factories
 from users.models import User
 
@@ -39,6 +40,7 @@ random = declared(boundaries=False)
 random_and_at_the_boundaries = declared(boundaries=True)
 bounded = settings(deadline=None, max_examples=6, derandomize=True, suppress_health_check=list(HealthCheck))
 pytestmark = pytest.mark.django_db
+GATEWAYS = {f"/api/{callback.path}" for callback in Callbacks.registry}
 
 
 def nobody() -> dict[str, Any]:
@@ -133,6 +135,9 @@ def check(case: schemathesis.Case, facts: dict[str, Any]) -> None:
         if isinstance(place, dict):
             place.update({name: value for name, value in facts.items() if name in place or name == "token"})
     response = case.call()
+    if case.operation.path in GATEWAYS:  # they have formats of their own, and try again what we failed at
+        assert response.status_code < 500
+        return
     assert response.status_code == 200
     answer = response.json()
     assert type(answer["errorcode"]) is int
