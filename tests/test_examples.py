@@ -18,8 +18,8 @@ from django.test import Client
 from heihei_site.api import examples
 from heihei_site.api.endpoints import Endpoints
 from tests.answers import ok
+from tests.test_query_counts import answer_to, scenarios
 from tests.test_query_counts import jobs_elsewhere as jobs_elsewhere  # a fixture
-from tests.test_query_counts import scenarios
 
 UPDATING = bool(os.environ.get("UPDATE_EXAMPLES"))
 SECRETS = re.compile(r"\b[0-9a-f]{64}\b")
@@ -76,8 +76,8 @@ def recorded() -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("path", sorted(scenarios))
 def test_the_example_of_an_endpoint_is_what_it_answers(api, gifts, told, recorded, path):
     user, params = scenarios[path]()
-    answer = ok(api(user).post(path, **params))
-    sent = {name: getattr(value, "name", value) for name, value in params.items()}  # of a file its name
+    answer = ok(answer_to(api(user), path, params))
+    sent = {name: presentable(getattr(value, "name", value)) for name, value in params.items()}  # of a file its name
     now = {"params": {"token": "0123abc…"} | sent if user else sent, "answer": presentable(answer)}
     if UPDATING and shape(recorded.get(path)) != shape(now):
         recorded[path] = now
