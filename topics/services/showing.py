@@ -33,7 +33,9 @@ def refuse(subject_id: int) -> bool:
 
 @transaction.atomic
 def _change(subject_id: int, state: Subject.State, *, but: tuple[Subject.State, ...]) -> bool:
-    subject = Subject.objects.get(pk=subject_id)
+    subject = Subject.objects.filter(pk=subject_id).first()
+    if subject is None:  # an operator took it out of the database
+        return False
     post = Subject.objects.select_for_update(no_key=True).get(pk=subject.post_id)
     reply = Subject.objects.select_for_update(no_key=True).filter(pk=subject_id) if not subject.is_post else ()
     subject = next(iter(reply), post)
