@@ -141,196 +141,51 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
-LIVE_SWEEP_SECONDS = 5
-CHAT_SWEEP_SECONDS = 1
-TALLY_SECONDS = 1
-MATCH_SWEEP_SECONDS = 2
-MIC_REVOKE_SECONDS = 10
-LIVE_RANK_SECONDS = 10
-MEDIA_SWEEP_SECONDS = 2
-AUDIENCE_SWEEP_SECONDS = 5
-PUSH_SWEEP_SECONDS = 1
-PAYOUT_SWEEP_SECONDS = 10
-EXAMINATION_SECONDS = 10
-CANARY_SECONDS = 2
-ORDER_SWEEP_SECONDS = 5
-CELERY_BEAT_SCHEDULE = {
-    "canary": {
-        "task": "heihei_site.system.tasks.canary",
-        "schedule": timedelta(seconds=CANARY_SECONDS),
-        "options": {"expires": 10},
-    },
-    "sweep-lives": {
-        "task": "live.tasks.sweep",
-        "schedule": timedelta(seconds=LIVE_SWEEP_SECONDS),
-        "options": {"expires": LIVE_SWEEP_SECONDS},
-    },
-    "revoke-mic-links": {
-        "task": "live.tasks.revoke_mic_links",
-        "schedule": timedelta(seconds=MIC_REVOKE_SECONDS),
-        "options": {"expires": MIC_REVOKE_SECONDS},
-    },
-    "sweep-chats": {
-        "task": "chat.tasks.sweep",
-        "schedule": timedelta(seconds=CHAT_SWEEP_SECONDS),
-        "options": {"expires": CHAT_SWEEP_SECONDS},
-    },
-    "match": {
-        "task": "chat.tasks.match",
-        "schedule": timedelta(seconds=MATCH_SWEEP_SECONDS),
-        "options": {"expires": MATCH_SWEEP_SECONDS},
-    },
-    "revoke-chats": {
-        "task": "chat.tasks.revoke_chats",
-        "schedule": timedelta(seconds=MIC_REVOKE_SECONDS),
-        "options": {"expires": MIC_REVOKE_SECONDS},
-    },
-    "rank-lives": {
-        "task": "live.tasks.rank",
-        "schedule": timedelta(seconds=LIVE_RANK_SECONDS),
-        "options": {"expires": LIVE_RANK_SECONDS},
-    },
-    "measure-records": {
-        "task": "records.tasks.measure",
-        "schedule": timedelta(seconds=10),
-        "options": {"expires": 10},
-    },
-    "forget-records": {
-        "task": "records.tasks.forget",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "settle-media": {
-        "task": "live.tasks.settle_media",
-        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
-        "options": {"expires": MEDIA_SWEEP_SECONDS},
-    },
-    "write-archives": {
-        "task": "live.tasks.write_archives",
-        "schedule": timedelta(seconds=MEDIA_SWEEP_SECONDS),
-        "options": {"expires": MEDIA_SWEEP_SECONDS},
-    },
-    "forget-recordings": {
-        "task": "live.tasks.forget_recordings",
-        "schedule": timedelta(days=1),
-        "options": {"expires": 3600},
-    },
-    "fold-tallies": {
-        "task": "topics.tasks.fold",
-        "schedule": timedelta(seconds=TALLY_SECONDS),
-        "options": {"expires": TALLY_SECONDS},
-    },
-    "tell-authors": {
-        "task": "topics.tasks.tell_authors",
-        "schedule": timedelta(seconds=TALLY_SECONDS),
-        "options": {"expires": TALLY_SECONDS},
-    },
-    "recount-topics": {
-        "task": "topics.tasks.recount",
-        "schedule": timedelta(days=1),
-        "options": {"expires": 3600},
-    },
-    "tell-audiences": {
-        "task": "heihei_site.realtime.tasks.tell_audiences",
-        "schedule": timedelta(seconds=AUDIENCE_SWEEP_SECONDS),
-        "options": {"expires": AUDIENCE_SWEEP_SECONDS},
-    },
-    "settle-orders": {
-        "task": "payment.tasks.settle_orders",
-        "schedule": timedelta(seconds=ORDER_SWEEP_SECONDS),
-        "options": {"expires": ORDER_SWEEP_SECONDS},
-    },
-    "fetch-bills": {
-        "task": "payment.tasks.fetch_bills",
-        "schedule": crontab(hour=10, minute=30),  # Shanghai; gateways have yesterday's from nine or ten on
-        "options": {"expires": 3600},
-    },
-    "forget-forgeries": {
-        "task": "payment.tasks.forget_forgeries",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "push": {
-        "task": "messages.tasks.push",
-        "schedule": timedelta(seconds=PUSH_SWEEP_SECONDS),
-        "options": {"expires": PUSH_SWEEP_SECONDS},
-    },
-    "push-to-many": {
-        "task": "messages.tasks.push_to_many",
-        "schedule": timedelta(seconds=PUSH_SWEEP_SECONDS),
-        "options": {"expires": PUSH_SWEEP_SECONDS},
-    },
-    "forget-pushes": {
-        "task": "messages.tasks.forget_pushes",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "forget-server-calls": {
-        "task": "messages.tasks.forget_server_calls",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "forget-messages": {
-        "task": "heihei_site.realtime.tasks.forget",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "forget-client-logs": {
-        "task": "heihei_site.system.tasks.forget_client_logs",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "recount-relations": {
-        "task": "users.tasks.recount_relations",
-        "schedule": timedelta(days=1),
-        "options": {"expires": 3600},
-    },
-    "examine-uploads": {
-        "task": "heihei_site.uploads.tasks.examine",
-        "schedule": timedelta(seconds=EXAMINATION_SECONDS),
-        "options": {"expires": EXAMINATION_SECONDS},
-    },
-    "sweep-uploads": {
-        "task": "heihei_site.uploads.tasks.sweep",
-        "schedule": timedelta(minutes=5),
-        "options": {"expires": 300},
-    },
-    "fold-kinds": {
-        "task": "users.tasks.fold_kinds",
-        "schedule": timedelta(minutes=10),
-        "options": {"expires": 600},
-    },
-    "forget-repeats": {
-        "task": "users.tasks.forget_repeats",
-        "schedule": timedelta(minutes=10),
-        "options": {"expires": 600},
-    },
-    "forget-sessions": {
-        "task": "users.tasks.forget_sessions",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "forget-codes": {
-        "task": "users.tasks.forget_codes",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "erase-accounts": {
-        "task": "users.tasks.erase_accounts",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "pay-withdrawals": {
-        "task": "payment.tasks.pay_withdrawals",
-        "schedule": timedelta(seconds=PAYOUT_SWEEP_SECONDS),
-        "options": {"expires": PAYOUT_SWEEP_SECONDS},
-    },
-    "export-data": {
-        "task": "users.tasks.export_data",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# How often in seconds, or at what time of day in Shanghai.
+JOBS: dict[str, tuple[str, int | crontab]] = {
+    "canary": ("heihei_site.system.tasks.canary", 2),
+    "tell-audiences": ("heihei_site.realtime.tasks.tell_audiences", 5),
+    "forget-messages": ("heihei_site.realtime.tasks.forget", HOUR),
+    "forget-client-logs": ("heihei_site.system.tasks.forget_client_logs", HOUR),
+    "examine-uploads": ("heihei_site.uploads.tasks.examine", 10),
+    "sweep-uploads": ("heihei_site.uploads.tasks.sweep", 5 * MINUTE),
+    "settle-orders": ("payment.tasks.settle_orders", 5),
+    "pay-withdrawals": ("payment.tasks.pay_withdrawals", 10),
+    "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
+    "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
+    "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
+    "recount-relations": ("users.tasks.recount_relations", DAY),
+    "export-data": ("users.tasks.export_data", MINUTE),
+    "erase-accounts": ("users.tasks.erase_accounts", HOUR),
+    "forget-repeats": ("users.tasks.forget_repeats", 10 * MINUTE),
+    "forget-sessions": ("users.tasks.forget_sessions", HOUR),
+    "forget-codes": ("users.tasks.forget_codes", HOUR),
+    "push": ("messages.tasks.push", 1),
+    "push-to-many": ("messages.tasks.push_to_many", 1),
+    "forget-pushes": ("messages.tasks.forget_pushes", HOUR),
+    "forget-server-calls": ("messages.tasks.forget_server_calls", HOUR),
+    "sweep-lives": ("live.tasks.sweep", 5),
+    "rank-lives": ("live.tasks.rank", 10),
+    "revoke-mic-links": ("live.tasks.revoke_mic_links", 10),
+    "settle-media": ("live.tasks.settle_media", 2),
+    "write-archives": ("live.tasks.write_archives", 2),
+    "forget-recordings": ("live.tasks.forget_recordings", DAY),
+    "sweep-chats": ("chat.tasks.sweep", 1),
+    "match": ("chat.tasks.match", 2),
+    "revoke-chats": ("chat.tasks.revoke_chats", 10),
+    "fold-tallies": ("topics.tasks.fold", 1),
+    "tell-authors": ("topics.tasks.tell_authors", 1),
+    "recount-topics": ("topics.tasks.recount", DAY),
+    "measure-records": ("records.tasks.measure", 10),
+    "forget-records": ("records.tasks.forget", MINUTE),
 }
+# What waited until the next one is due, or for an hour, is not done any more.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": when, "options": {"expires": min(when, HOUR) if isinstance(when, int) else HOUR}}
+    for name, (task, when) in JOBS.items()
+}
+CELERY_BEAT_SCHEDULE["canary"]["options"] = {"expires": 10}  # a slow worker is not a dead one
 
 # --- The API -----------------------------------------------------------------------------------------------------
 
