@@ -35,11 +35,11 @@ SILENCE = 7  # seconds; the usual time-outs that cut idle connections are five
 
 
 def api_calls(phone: Phone) -> list[str]:
-    """Every endpoint that init named, but the one that would end this sign-in."""
+    """Every endpoint that init named, but the one that would end this sign-in, and those of gateways."""
     start = phone.base_url + "api/"
     paths = {url.removeprefix(start) for url in phone.urls.values() if url.startswith(start)}
     assert len(paths) > 25, paths
-    return sorted(paths - {"user/sign-out"})
+    return sorted(path for path in paths - {"user/sign-out"} if not path.endswith("callback"))
 
 
 def get(phone: Phone, path: str, **params: object) -> Response:
@@ -236,7 +236,7 @@ def test_b14_who_goes_on_air_has_somewhere_to_send_the_sound(guest: Guest) -> No
     assert anchor.create_live("雨夜电台").ok
     assert anchor.live.publisher
     address = publish_url(anchor.live.publisher)
-    assert re.fullmatch(r"rtmp://127\.0\.0\.1:1935/heihei/[\w-]+\?key=\w{32}", address)
+    assert re.fullmatch(r"rtmp://127\.0\.0\.1:\d+/heihei/[\w-]+\?key=\w{32}", address)
     joined = anchor.post("live", "joinLive", liveId=anchor.live.id).object("live")
     publisher = joined.opt_obj("qiniuObj")
     assert publisher and publish_url(publisher) == address

@@ -1,10 +1,10 @@
 """Apple's own service: HTTP/2, one request a notification, signed in by a token of ours (ES256)."""
 
+import asyncio
 import threading
 import time
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import httpx
@@ -25,20 +25,25 @@ _IDS = uuid.UUID("5f1e2a3c-6d0b-4f7e-9d55-1c7a8e0b4d21")
 
 
 class ApnsPush:
-    """A repeat replaces the first on the phone's screen: both have the same collapse id."""
+    """A repeat replaces the first on the phone's screen: both have the same collapse id.
+
+    The one connection lives on a loop and a thread of its own: used from several threads at once, httpx loses answers
+    that came by HTTP/2.
+    """
 
     development_only: ClassVar[bool] = False
     needs: ClassVar = ("APNS_KEY", "APNS_KEY_ID", "APNS_TEAM_ID", "APNS_TOPIC")
 
     def __init__(self) -> None:
-        self._client = httpx.Client(http1=False, http2=True, timeout=TIMEOUT)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="apns")
+        self._client = httpx.AsyncClient(http1=False, http2=True, timeout=TIMEOUT)
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="apns", daemon=True).start()
         self._signing = threading.Lock()
         self._token, self._signed_at = "", 0.0
 
     def send(self, notifications: Sequence[Notification]) -> Sequence[Answer]:
         call = _Call(self._client, self._get_token(), time.monotonic() + LONGEST)
-        answers = list(self._threads.map(call.send, notifications))
+        answers = asyncio.run_coroutine_threadsafe(call.send_all(notifications), self._loop).result()
         if any(answer.reason == EXPIRED for answer in answers):
             self._get_token(but=call.token)
         if answers and all(answer.result is Result.LATER for answer in answers):
@@ -62,14 +67,22 @@ class _Call:
         self.token = token
         self._client, self._end = client, end
         self._failed = ""
+        self._places = asyncio.Semaphore(AT_ONCE)
 
-    def send(self, one: Notification) -> Answer:
+    async def send_all(self, notifications: Sequence[Notification]) -> list[Answer]:
+        return await asyncio.gather(*map(self._send, notifications))
+
+    async def _send(self, one: Notification) -> Answer:
+        async with self._places:
+            return await self._send_now(one)
+
+    async def _send_now(self, one: Notification) -> Answer:
         if not one.token.isascii() or not one.token.isalnum():
             return Answer(Result.DEAD, "no token")
         if self._failed or time.monotonic() > self._end:
             return Answer(Result.LATER, self._failed or "too slow")
         try:
-            answer = self._client.post(
+            answer = await self._client.post(
                 f"{settings.APNS_API}/3/device/{one.token}", content=_body(one), headers=self._headers(one)
             )
         except httpx.HTTPError as error:
