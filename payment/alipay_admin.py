@@ -44,6 +44,9 @@ class ReadOnly(ModelAdmin):
         return False
 
 
+UNREADABLE = "无法解密（SEAL_KEYS 缺少密钥）"
+
+
 def operator_of(request: HttpRequest) -> "User":
     assert request.user.is_authenticated
     return request.user
@@ -67,19 +70,24 @@ class AlipayAccountAdmin(ReadOnly):
 
     @display(description="支付宝账号")
     def account_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().account
+        return self.masked(row).account
 
     @display(description="姓名")
     def name_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().name
+        return self.masked(row).name
 
     @display(description="身份证")
     def idcard_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().idcard
+        return self.masked(row).idcard
 
     @display(description="手机号")
     def phone_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().phone
+        return self.masked(row).phone
+
+    @staticmethod
+    def masked(row: AlipayAccount) -> alipay.Details:
+        details = alipay.readable(row)
+        return details.masked() if details else alipay.Details(*[UNREADABLE] * 4)
 
     @display(description="同一身份证或账号的其他用户")
     def others(self, row: AlipayAccount) -> SafeString:
