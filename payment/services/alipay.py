@@ -44,7 +44,7 @@ def details_of(row: AlipayAccount) -> Details:
 def readable(row: AlipayAccount | None) -> Details | None:
     """None where there is none, or none that a key of ours still opens: who owns it is verified anew."""
     try:
-        return row and details_of(row)
+        return details_of(row) if row else None
     except WrongKey:
         log.error("alipay_account_sealed_with_a_lost_key")
         return None
