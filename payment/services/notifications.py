@@ -44,8 +44,12 @@ class Heard:
 def forged(heard: Heard, reason: str) -> None:
     """Kept to be looked at, but no flood of it."""
     log.warning("payment_notification_forged", channel=heard.channel.value, reason=reason, ip=heard.address)
-    if allowed(settings.FORGERIES_AN_ADDRESS, "forgery", heard.address or ""):
+    if _wanted(heard):
         _keep(heard, verdict=Verdict.FORGED, reason=reason)
+
+
+def _wanted(heard: Heard) -> bool:
+    return allowed(settings.FORGERIES_AN_ADDRESS, "forgery", heard.address or "")
 
 
 def heard_of_trade(heard: Heard, trade: Trade) -> bool:
@@ -94,6 +98,8 @@ def heard_of_purchase(heard: Heard, purchase: Purchase, *, deed: TradeState, ord
     except Mismatch as mismatch:
         _mismatched(heard, str(mismatch), order.number if order else "", facts | {"order": order})
         return False
+    if bound and heard.source == Source.PHONE and deed is TradeState.PAID and bound.state not in Order.UNPAID:
+        return True  # settled; StoreKit shows a transaction at every start until the app has finished it
     kept = _keep(heard, verdict=Verdict.ACCEPTED if bound else Verdict.IGNORED, order=bound, **facts)
     if bound is None:
         _look_again(kept)
@@ -188,7 +194,8 @@ def _beside(other: Order, package: Package, purchase: Purchase) -> Order:
 
 def _mismatched(heard: Heard, reason: str, number: str, facts: Mapping[str, object]) -> None:
     log.error("payment_mismatched", channel=heard.channel.value, reason=reason, order=number, source=heard.source.value)
-    _keep(heard, verdict=Verdict.MISMATCHED, reason=reason, **facts)
+    if heard.source != Source.PHONE or _wanted(heard):
+        _keep(heard, verdict=Verdict.MISMATCHED, reason=reason, **facts)
 
 
 def _keep(heard: Heard, **facts: object) -> Notification:

@@ -456,6 +456,12 @@ class TestAppStore:
         order.refresh_from_db()
         assert (order.state, ledger.balances(buyer.pk).gold) == ("paid", 380)
 
+    def test_one_that_is_shown_at_every_start_is_written_down_once(self, phone):
+        order, signed = begin(phone, "iap"), store().purchase("productId_60")
+        for _ in range(3):
+            assert self.show(phone, order, signed) == 0
+        assert Notification.objects.get().settled_at is not None
+
     def test_a_purchase_of_several_transactions_is_gold_for_each(self, phone, buyer):
         order = begin(phone, "iap")
         signed = [store().purchase("productId_60"), store().purchase("productId_980", quantity=2)]
