@@ -25,7 +25,7 @@ from payment.services import alipay
 from users.models import User
 user = User.objects.get(pk={user})
 User.objects.filter(pk=user.pk).update(date_joined=timezone.now() - timedelta(days=30))
-give_points(user, 5000)
+give_points(user, {points})
 alipay._keep(user.pk, alipay.Details("13800001111", "王小明", "11010519491231002X", "13800002222"))
 """
 APPROVE = """
@@ -192,7 +192,7 @@ def test_a_refund_takes_gold_and_gives_money_once(venue: Venue, people: list[Per
 def test_a_withdrawal_is_paid_once(venue: Venue, people: list[Person], asking: str, paying: str) -> None:
     """The web process dies while somebody asks, a worker while it pays."""
     person, operator = people
-    venue.run(EARNS.format(user=person.id))
+    venue.run(EARNS.format(user=person.id, points=5000))
     trap, said = Trap(venue, asking), {"alipaycode": "13800001111", "payamount": 1_000}
     with suppress(httpx.TransportError):
         person.call_once("payment/pay-req", **said)
