@@ -15,6 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from heihei_site import console
+from heihei_site.postgres.sealed import WrongKey
 from payment.services import alipay
 from payment.withdrawal_models import AlipayAccount, AlipayOpening
 
@@ -106,7 +107,11 @@ class AlipayAccountAdmin(ReadOnly):
         if not form.is_valid():
             return console.ask(self, request, queryset, form, action="open_details", title="查看完整资料")
         row, reason = queryset.select_related("owner").get(), form.cleaned_data["reason"]
-        details = alipay.open_for(operator=operator_of(request), person_id=row.pk, reason=reason)
+        try:
+            details = alipay.open_for(operator=operator_of(request), person_id=row.pk, reason=reason)
+        except WrongKey:
+            self.message_user(request, UNREADABLE, messages.ERROR)
+            return None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,

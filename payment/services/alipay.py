@@ -43,10 +43,12 @@ def details_of(row: AlipayAccount) -> Details:
 
 def readable(row: AlipayAccount | None) -> Details | None:
     """None where there is none, or none that a key of ours still opens: who owns it is verified anew."""
+    if row is None:
+        return None
     try:
-        return details_of(row) if row else None
+        return details_of(row)
     except WrongKey:
-        log.error("alipay_account_sealed_with_a_lost_key")
+        log.error("alipay_account_sealed_with_a_lost_key", user=row.pk)
         return None
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from heihei_site.providers.payouts.base import Payee, Result, Said
-from payment import ledger, tasks
+from payment import ledger, statements, tasks
 from payment.ledger import KeyReused
 from payment.reconciliation import breaches
 from payment.services import decisions, payouts, withdrawals
@@ -415,6 +415,9 @@ def test_the_queue_can_be_worked_on_though_no_key_opens_one_of_it(settings, clie
     assert client.get(f"{LIST}{withdrawal.pk}/change/").status_code == 200
     assert client.get("/admin/payment/alipayaccount/").status_code == 200
     assert client.get(f"/admin/payment/alipayaccount/{withdrawal.owner_id}/change/").status_code == 200
+    said = {"action": "open_details", "_selected_action": [withdrawal.owner_id], "answered": "yes", "reason": "x"}
+    assert "无法解密" in client.post("/admin/payment/alipayaccount/", said, follow=True).content.decode()
+    assert list(statements.alipay_accounts(withdrawal.owner_id)) == []
 
 
 def test_the_doubt_is_measured_by_the_databases_clock(settings, withdrawal, monkeypatch):
