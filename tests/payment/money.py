@@ -83,7 +83,7 @@ class Money(RuleBasedStateMachine):
         self.has = [Has() for _ in self.people]
         self.given: set[tuple[int, int, int]] = set()
         self.withdrawals: list[Asked] = []
-        Gateway.answers, Gateway.asked, Gateway.paid, Gateway.orders = [], [], {}, {}
+        Gateway.start()
 
     def tried(self, deed):
         """What it answered, or how it was refused; a refusal takes back all it did."""
@@ -281,16 +281,17 @@ class Money(RuleBasedStateMachine):
         for one in self.withdrawals:
             if wait is not None and one.state == State.PAYING:
                 wait(one.number)
+                if wait is doubt_over:
+                    Gateway.on_their_way.discard(one.number)
         tasks.pay_withdrawals()
         self.look()
 
     @rule(one=asked)
     def an_unanswered_transfer_is_carried_out_late(self, one):
-        """As long as there is doubt, it may be."""
-        if one is None or one.state != State.PAYING or one.number in Gateway.orders or not row_of(one).unsure_until:
-            return
-        Gateway.answers = []
-        Gateway().transfer(number=one.number, fen=one.fen, payee=Payee(ACCOUNT, "王小明"))
+        """As long as there is doubt, it may be, whatever we think of it by then."""
+        if one and one.number in Gateway.on_their_way - Gateway.orders.keys():
+            Gateway.answers = []
+            Gateway().transfer(number=one.number, fen=one.fen, payee=Payee(ACCOUNT, "王小明"))
 
     def look(self):
         """What the gateway's answers came to: only approved ones moved, and only one step."""
