@@ -22,7 +22,16 @@ log = structlog.get_logger(__name__)
 
 
 def settle(notification_id: int) -> None:
-    """Run twice at the same moment, one waits for the other's purse and then finds that it is done."""
+    """Run twice at the same moment, one waits for the other's purse and then finds that it is done. Where another one
+    about the same order was faster, it looks again."""
+    try:
+        _settle(notification_id)
+    except refunds.Overtaken as faster:
+        log.info("settled_meanwhile", notification=notification_id, reason=str(faster))
+        _settle(notification_id)
+
+
+def _settle(notification_id: int) -> None:
     kept = Notification.objects.select_related("order").get(pk=notification_id)
     if kept.settled_at is not None or kept.order is None or kept.verdict != Notification.Verdict.ACCEPTED:
         return
