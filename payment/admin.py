@@ -127,7 +127,7 @@ class TransferAdmin(LedgerAdmin):
     search_help_text = "用户 ID,或幂等键的开头"
     inlines = (EntryInline,)
 
-    @action(description="对账", url_path="reconciliation")  # type: ignore[operator]  # unfold's own types
+    @action(description="对账", url_path="reconciliation", permissions=["view"])  # type: ignore[operator]  # unfold's own types
     def reconciliation(self, request: HttpRequest) -> TemplateResponse:
         """Every promise of the money, and what breaks it; read anew at each call."""
         found: dict[str, list[str]] = {promise: [] for promise in PROMISES}

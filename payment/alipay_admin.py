@@ -15,6 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from heihei_site import console
+from heihei_site.postgres.sealed import WrongKey
 from payment.services import alipay
 from payment.withdrawal_models import AlipayAccount, AlipayOpening
 
@@ -44,6 +45,9 @@ class ReadOnly(ModelAdmin):
         return False
 
 
+UNREADABLE = "无法解密（SEAL_KEYS 缺少密钥）"
+
+
 def operator_of(request: HttpRequest) -> "User":
     assert request.user.is_authenticated
     return request.user
@@ -67,19 +71,24 @@ class AlipayAccountAdmin(ReadOnly):
 
     @display(description="支付宝账号")
     def account_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().account
+        return self.masked(row).account
 
     @display(description="姓名")
     def name_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().name
+        return self.masked(row).name
 
     @display(description="身份证")
     def idcard_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().idcard
+        return self.masked(row).idcard
 
     @display(description="手机号")
     def phone_shown(self, row: AlipayAccount) -> str:
-        return alipay.details_of(row).masked().phone
+        return self.masked(row).phone
+
+    @staticmethod
+    def masked(row: AlipayAccount) -> alipay.Details:
+        details = alipay.readable(row)
+        return details.masked() if details else alipay.Details(*[UNREADABLE] * 4)
 
     @display(description="同一身份证或账号的其他用户")
     def others(self, row: AlipayAccount) -> SafeString:
@@ -98,7 +107,11 @@ class AlipayAccountAdmin(ReadOnly):
         if not form.is_valid():
             return console.ask(self, request, queryset, form, action="open_details", title="查看完整资料")
         row, reason = queryset.select_related("owner").get(), form.cleaned_data["reason"]
-        details = alipay.open_for(operator=operator_of(request), person_id=row.pk, reason=reason)
+        try:
+            details = alipay.open_for(operator=operator_of(request), person_id=row.pk, reason=reason)
+        except WrongKey:
+            self.message_user(request, UNREADABLE, messages.ERROR)
+            return None
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,

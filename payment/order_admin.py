@@ -86,7 +86,6 @@ class OrderAdmin(ReadOnly):
     list_select_related = ("buyer",)
     search_fields = ("=number", "=buyer__id", "=gateway_number")
     search_help_text = "订单号、用户 ID 或渠道流水号"
-    date_hierarchy = "created_at"
     inlines = (NotificationInline, RefundInline)
     actions = ("refund",)
     exclude = ("begun",)

@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from heihei_site import console
 from heihei_site.jobs import NoWorker, hand_over
+from heihei_site.postgres.sealed import WrongKey
 from payment import ledger, limits, masks, tasks
-from payment.alipay_admin import ReadOnly, operator_of
+from payment.alipay_admin import UNREADABLE, ReadOnly, operator_of
 from payment.services import decisions
 from payment.withdrawal_models import Decision, Withdrawal
 
@@ -78,7 +79,10 @@ class WithdrawalAdmin(ReadOnly):
     def payee(self, row: Withdrawal) -> str:
         if not row.account:
             return "—"
-        return f"{masks.account(row.account.open())} {masks.name(row.name.open())}"
+        try:
+            return f"{masks.account(row.account.open())} {masks.name(row.name.open())}"
+        except WrongKey:
+            return UNREADABLE
 
     @display(description="状态", label=STATES, ordering="state")
     def state_shown(self, row: Withdrawal) -> str:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from heihei_site.api.errors import AlipayNotVerified, RealNameUnreachable
-from heihei_site.postgres.sealed import NOTHING, digest, digests, seal
+from heihei_site.postgres.sealed import NOTHING, WrongKey, digest, digests, seal
 from heihei_site.providers import registry
 from heihei_site.providers.realname.base import Unreachable
 from payment import idcards, masks
@@ -17,6 +18,7 @@ from payment.withdrawal_models import AlipayAccount, AlipayOpening, Withdrawal
 if TYPE_CHECKING:
     from users.models import User
 
+log = structlog.get_logger(__name__)
 ACCOUNT, IDCARD = "alipay account", "id card"  # what a digest is for
 
 
@@ -39,10 +41,21 @@ def details_of(row: AlipayAccount) -> Details:
     return Details(row.account.open(), row.name.open(), row.idcard.open(), row.phone.open())
 
 
+def readable(row: AlipayAccount | None) -> Details | None:
+    """None where there is none, or none that a key of ours still opens: who owns it is verified anew."""
+    if row is None:
+        return None
+    try:
+        return details_of(row)
+    except WrongKey:
+        log.error("alipay_account_sealed_with_a_lost_key", user=row.pk)
+        return None
+
+
 def masked(person_id: int) -> Details:
     """What the person is shown of it; empty texts where there is none."""
-    row = AlipayAccount.objects.filter(pk=person_id).first()
-    return details_of(row).masked() if row else Details("", "", "", "")
+    details = readable(AlipayAccount.objects.filter(pk=person_id).first())
+    return details.masked() if details else Details("", "", "", "")
 
 
 def verify(*, person: "User", details: Details) -> Details:
@@ -53,7 +66,7 @@ def verify(*, person: "User", details: Details) -> Details:
     if born is None or (settings.MINOR_PROTECTION and not idcards.is_grown_up(born)):
         raise AlipayNotVerified
     known = AlipayAccount.objects.filter(pk=person.pk).first()
-    if known is None or details_of(known) != details:
+    if readable(known) != details:
         _ask(details)
         _keep(person.pk, details)
     return details.masked()
@@ -82,12 +95,15 @@ def _keep(person_id: int, details: Details) -> None:
 
 def is_of(row: AlipayAccount, said: str) -> bool:
     """A phone may say the account in full or, as it knows no more of it, as we show it."""
-    return bytes(row.account_digest) in digests(said, ACCOUNT) or said == masks.account(row.account.open())
+    details = readable(row)
+    return details is not None and said in (details.account, masks.account(details.account))
 
 
 def others_of(row: AlipayAccount) -> list[int]:
     """People with the same id card or account: for operators, who see one person behind several."""
-    details = details_of(row)
+    details = readable(row)
+    if details is None:
+        return []
     same_card = AlipayAccount.objects.filter(idcard_digest__in=digests(details.idcard, IDCARD))
     same_account = AlipayAccount.objects.filter(account_digest__in=digests(details.account, ACCOUNT))
     return sorted(set((same_card | same_account).exclude(pk=row.pk).values_list("pk", flat=True)))
@@ -105,6 +121,8 @@ def forget(person_id: int) -> None:
     """Of somebody who is gone: the account, and whom closed withdrawals went to. Those on their way need it yet and
     forget it when they close."""
     with transaction.atomic():
+        # Held, so that one which is being closed is seen closed here, or sees its person gone.
+        list(Withdrawal.objects.filter(owner=person_id).order_by("pk").select_for_update(no_key=True).values_list("pk"))
         AlipayAccount.objects.filter(pk=person_id).delete()
         closed = Withdrawal.objects.filter(owner=person_id).exclude(state__in=Withdrawal.OPEN)
         closed.update(account=NOTHING, name=NOTHING)

@@ -21,6 +21,7 @@ from payment.order_models import Channel, Notification, Order, Package
 
 KEPT_HEADERS = ("content-type", "user-agent", "wechatpay-timestamp", "wechatpay-nonce", "wechatpay-serial")
 SETTLING = (TradeState.PAID, TradeState.FAILED, TradeState.CLOSED, TradeState.REFUNDED, TradeState.REVERSED)
+ENDED = (TradeState.FAILED, TradeState.CLOSED)  # WeChat names no amount for what nobody paid
 Verdict, Source = Notification.Verdict, Notification.Source
 
 log = structlog.get_logger(__name__)
@@ -43,8 +44,12 @@ class Heard:
 def forged(heard: Heard, reason: str) -> None:
     """Kept to be looked at, but no flood of it."""
     log.warning("payment_notification_forged", channel=heard.channel.value, reason=reason, ip=heard.address)
-    if allowed(settings.FORGERIES_AN_ADDRESS, "forgery", heard.address or ""):
+    if _wanted(heard):
         _keep(heard, verdict=Verdict.FORGED, reason=reason)
+
+
+def _wanted(heard: Heard) -> bool:
+    return allowed(settings.FORGERIES_AN_ADDRESS, "forgery", heard.address or "")
 
 
 def heard_of_trade(heard: Heard, trade: Trade) -> bool:
@@ -75,7 +80,7 @@ def _match(order: Order | None, channel: Channel, trade: Trade) -> None:
         raise Mismatch("no such order")
     if order.channel != channel:
         raise Mismatch("an order of another channel")
-    if trade.fen != order.pay_money:
+    if trade.fen != order.pay_money and (trade.fen or trade.state not in ENDED):
         raise Mismatch("another amount")
     if trade.currency != CURRENCY:
         raise Mismatch("another currency")
@@ -93,8 +98,21 @@ def heard_of_purchase(heard: Heard, purchase: Purchase, *, deed: TradeState, ord
     except Mismatch as mismatch:
         _mismatched(heard, str(mismatch), order.number if order else "", facts | {"order": order})
         return False
-    settle_soon(_keep(heard, verdict=Verdict.ACCEPTED if bound else Verdict.IGNORED, order=bound, **facts))
+    if bound and heard.source == Source.PHONE and deed is TradeState.PAID and bound.state not in Order.UNPAID:
+        return True  # settled; StoreKit shows a transaction at every start until the app has finished it
+    kept = _keep(heard, verdict=Verdict.ACCEPTED if bound else Verdict.IGNORED, order=bound, **facts)
+    if bound is None:
+        _look_again(kept)
+    settle_soon(kept)
     return True
+
+
+def _look_again(kept: Notification) -> None:
+    """A phone may have shown the transaction while we wrote down that nobody has: either finds the other's row."""
+    shown = Order.objects.filter(channel=Channel.IAP, gateway_number=kept.gateway_number).first()
+    if shown is not None:
+        kept.order, kept.verdict = shown, Verdict.ACCEPTED
+        kept.save(update_fields=["order", "verdict"])
 
 
 def _bind_once(purchase: Purchase, order: Order | None) -> Order | None:
@@ -110,22 +128,24 @@ def _bind_once(purchase: Purchase, order: Order | None) -> Order | None:
 def _bind(purchase: Purchase, order: Order | None) -> Order | None:
     """The order of this transaction: bound before, named by its token, the phone's own, or a new one for a purchase
     that came beside it. None where nobody knows yet whose it is."""
-    package = Package.objects.filter(channel=Channel.IAP, product_id=purchase.product_id).first()
-    if package is None:
-        raise Mismatch("an unknown product")
     named = _named(purchase.account_token)
     # Held for all who show the same transaction at the same moment, so that one binds it and the others find it bound.
     buyer = named or order
-    if buyer is not None:
-        Order.objects.select_for_update(no_key=True).get(pk=buyer.pk)
+    shown = [one.pk for one in (named, order) if one is not None]
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=shown).order_by("pk"))
     known = Order.objects.filter(channel=Channel.IAP, gateway_number=purchase.number).first()
     whose = {one.buyer_id for one in (known, named, order) if one is not None}
     if len(whose) > 1:
         raise Mismatch("another account's purchase")
-    if known is not None or buyer is None:
+    if known is not None:
         return known
     free = next((one for one in (named, order) if one and _is_free(one, purchase)), None)
-    return _bound(free, purchase) if free else _beside(buyer, package, purchase)
+    if free is not None:
+        return _bound(free, purchase)
+    package = Package.objects.filter(channel=Channel.IAP, product_id=purchase.product_id).first()
+    if package is None:
+        raise Mismatch("an unknown product")
+    return _beside(buyer, package, purchase) if buyer else None
 
 
 def _named(token: str) -> Order | None:
@@ -174,7 +194,8 @@ def _beside(other: Order, package: Package, purchase: Purchase) -> Order:
 
 def _mismatched(heard: Heard, reason: str, number: str, facts: Mapping[str, object]) -> None:
     log.error("payment_mismatched", channel=heard.channel.value, reason=reason, order=number, source=heard.source.value)
-    _keep(heard, verdict=Verdict.MISMATCHED, reason=reason, **facts)
+    if heard.source != Source.PHONE or _wanted(heard):
+        _keep(heard, verdict=Verdict.MISMATCHED, reason=reason, **facts)
 
 
 def _keep(heard: Heard, **facts: object) -> Notification:

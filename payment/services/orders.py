@@ -72,7 +72,7 @@ def spent_today(buyer_id: int, now: datetime) -> int:
     """Fen of the person's day in Shanghai, what is begun and may still be paid included."""
     midnight = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
     paid = Q(settled_at__gte=midnight, state=Order.State.PAID)
-    begun = Q(state=Order.State.CREATED, expires_at__gt=now)
+    begun = Q(state__in=(Order.State.CREATED, Order.State.FAILED), expires_at__gt=now)  # what failed may be tried again
     return Order.objects.filter(paid | begun, buyer=buyer_id).aggregate(sum=Sum("pay_money"))["sum"] or 0
 
 

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
+from heihei_site.postgres.sealed import WrongKey
 from heihei_site.providers import registry
 from heihei_site.providers.payouts.base import Payee, Result, Said
 from heihei_site.realtime.publish import telling
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True)
 class Turn:
     """A turn at asking the gateway. `doubt`: until then an earlier transfer that nobody answered may yet be carried
-    out; None where there was none."""
+    out; None where there was none. `sure`: that was over when the turn began, by the database's clock."""
 
     id: int
     number: str
@@ -39,6 +39,7 @@ class Turn:
     payee: Payee
     tries: int
     doubt: datetime | None
+    sure: bool
 
 
 def due() -> list[int]:
@@ -62,8 +63,15 @@ def _take(withdrawal_id: int) -> Turn | None:
     """From here on it counts as asked, whatever happens to us."""
     with transaction.atomic():
         waiting = Withdrawal.objects.filter(state__in=(Withdrawal.State.APPROVED, Withdrawal.State.PAYING))
-        row = waiting.filter(pk=withdrawal_id, due_at__lte=Now()).select_for_update(no_key=True).first()
+        sure = Q(unsure_until__isnull=True) | Q(unsure_until__lte=Now())
+        due = waiting.filter(pk=withdrawal_id, due_at__lte=Now()).annotate(sure=sure)
+        row = due.select_for_update(no_key=True).first()
         if row is None:
+            return None
+        try:
+            payee = Payee(row.account.open(), row.name.open())
+        except WrongKey:
+            _shelve(row)
             return None
         Withdrawal.objects.filter(pk=row.pk).update(
             state=Withdrawal.State.PAYING,
@@ -71,8 +79,14 @@ def _take(withdrawal_id: int) -> Turn | None:
             due_at=Now() + _pause(row.tries),
             unsure_until=Now() + settings.PAYOUT_DOUBT,
         )
-        payee = Payee(row.account.open(), row.name.open())
-        return Turn(row.pk, row.number, row.fen, payee, row.tries + 1, row.unsure_until)
+        return Turn(row.pk, row.number, row.fen, payee, row.tries + 1, row.unsure_until, row.sure)
+
+
+def _shelve(row: Withdrawal) -> None:
+    """Nobody can say whom to pay until its key is back in SEAL_KEYS; the others' turn comes first."""
+    later = Now() + settings.PAYOUT_RETRY_LONGEST
+    Withdrawal.objects.filter(pk=row.pk).update(due_at=later, last_answer=WrongKey.__name__)
+    log.error("withdrawal_sealed_with_a_lost_key", number=row.number)
 
 
 def _pause(tries: int) -> timedelta:
@@ -98,15 +112,11 @@ def _note(turn: Turn, result: Result, *, transferred: bool) -> None:
         if result.said is Said.PAID:
             withdrawals.settle(row, gateway_number=result.number)
             log.info("withdrawal_paid", number=turn.number, tries=turn.tries)
-        elif result.said is Said.REFUSED and row.tries == turn.tries and _is_final(turn):
+        elif result.said is Said.REFUSED and row.tries == turn.tries and turn.sure:
             withdrawals.give_back(row, reason=REFUSED_BY_ALIPAY)
             log.warning("withdrawal_refused", number=turn.number, reason=result.reason)
         elif row.tries == turn.tries:
             _wait(row, turn, result, transferred=transferred)
-
-
-def _is_final(turn: Turn) -> bool:
-    return turn.doubt is None or turn.doubt <= timezone.now()
 
 
 def _wait(row: Withdrawal, turn: Turn, result: Result, *, transferred: bool) -> None:

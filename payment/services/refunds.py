@@ -4,6 +4,7 @@ A refund has a number of its own, under which the gateway pays back once however
 the gateway without us, by the store's decision or in its console, is written down when we hear of it.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,10 @@ AT_ONCE = 50
 State = Refund.State
 
 log = structlog.get_logger(__name__)
+
+
+class Overtaken(Exception):
+    """Somebody else has settled it meanwhile: what was done is undone, and the next look finds it so."""
 
 
 class NotRefundable(Exception):
@@ -64,7 +69,8 @@ def happened(order: Order, kept: Notification) -> None:
     """
     ours = Refund.objects.filter(order=order, state__in=Refund.IN_FORCE).first()
     if ours is not None:
-        _succeed(ours)
+        if not _succeed(ours):
+            raise Overtaken(f"refund {ours.number} was given up")
         return
     number = f"{order.number}N{kept.pk}"  # the same for whoever settles this notification again
     with telling():
@@ -74,7 +80,7 @@ def happened(order: Order, kept: Notification) -> None:
             posted = ledger.post(key=f"refund:{number}", reason="refund", legs=taken_back(order), may_owe=True)
         held = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if (held.state == Order.State.PAID) != paid:
-            raise RuntimeError(f"order {order.number} was paid meanwhile")  # the next try finds it so
+            raise Overtaken(f"order {order.number} is {held.state}")
         if held.state == Order.State.REFUNDED:
             return
         Order.objects.filter(pk=order.pk).update(
@@ -97,7 +103,7 @@ def reversed_by_store(order: Order) -> None:
     """Apple has taken its refund back: the gold is the buyer's again."""
     refund = Refund.objects.filter(order=order, state=State.SUCCEEDED).first()
     if refund is not None:
-        _undo(refund, State.REVERSED)
+        _undo(refund, State.SUCCEEDED, State.REVERSED)
 
 
 def take_due() -> list[int]:
@@ -121,7 +127,8 @@ def ask(refund_id: int) -> None:
         )
     except RefundRefused as refused:
         log.error("refund_refused", order=order.number, refund=refund.number, reason=str(refused))
-        _undo(refund, State.FAILED, refused=str(refused)[:100])
+        with suppress(Overtaken):  # the money is back all the same
+            _undo(refund, State.REQUESTED, State.FAILED, refused=str(refused)[:100])
         return
     except GatewayFault as fault:
         log.warning("refund_waits", order=order.number, refund=refund.number, reason=str(fault))
@@ -131,16 +138,20 @@ def ask(refund_id: int) -> None:
         _succeed(refund)
 
 
-def _succeed(refund: Refund) -> None:
+def _succeed(refund: Refund) -> bool:
+    """Whether it has, now or before; False where it was given up."""
     with transaction.atomic():
         Order.objects.select_for_update(no_key=True).get(pk=refund.order_id)
         waiting = Refund.objects.filter(pk=refund.pk, state=State.REQUESTED)
         if waiting.update(state=State.SUCCEEDED, settled_at=Now(), next_try_at=None):
             Order.objects.filter(pk=refund.order_id).update(state=Order.State.REFUNDED)
+            return True
+    return Refund.objects.filter(pk=refund.pk, state=State.SUCCEEDED).exists()
 
 
-def _undo(refund: Refund, state: str, **facts: str) -> None:
-    """The gold that was taken back is the buyer's again, and the order is as it was before."""
+def _undo(refund: Refund, before: str, after: str, **facts: str) -> None:
+    """The gold that was taken back is the buyer's again, and the order is as it was. Overtaken where the refund is no
+    longer in the state `before`."""
     order = refund.order
     with telling():
         posted = None
@@ -148,11 +159,11 @@ def _undo(refund: Refund, state: str, **facts: str) -> None:
             legs = [ledger.Leg(account, -amount) for account, amount in taken_back(order)]
             posted = ledger.post(key=f"refund-undone:{refund.number}", reason="refund", legs=legs)
         Order.objects.select_for_update(no_key=True).get(pk=order.pk)
-        in_force = Refund.objects.filter(pk=refund.pk, state__in=Refund.IN_FORCE)
-        if not in_force.update(state=state, settled_at=Now(), next_try_at=None, **facts):
-            return
-        before = Order.State.PAID if refund.gold else Order.State.CLOSED
-        Order.objects.filter(pk=order.pk).update(state=before)
+        found = Refund.objects.filter(pk=refund.pk, state=before)
+        if not found.update(state=after, settled_at=Now(), next_try_at=None, **facts):
+            raise Overtaken(f"refund {refund.number} is no longer {before}")
+        credited = Order.State.PAID if refund.gold else Order.State.CLOSED
+        Order.objects.filter(pk=order.pk).update(state=credited)
         if posted is not None:
             _tell(order, posted, Order.State.PAID)
 

@@ -22,7 +22,16 @@ log = structlog.get_logger(__name__)
 
 
 def settle(notification_id: int) -> None:
-    """Run twice at the same moment, one waits for the other's purse and then finds that it is done."""
+    """Run twice at the same moment, one waits for the other's purse and then finds that it is done. Where another one
+    about the same order was faster, it looks again."""
+    try:
+        _settle(notification_id)
+    except refunds.Overtaken as faster:
+        log.info("settled_meanwhile", notification=notification_id, reason=str(faster))
+        _settle(notification_id)
+
+
+def _settle(notification_id: int) -> None:
     kept = Notification.objects.select_related("order").get(pk=notification_id)
     if kept.settled_at is not None or kept.order is None or kept.verdict != Notification.Verdict.ACCEPTED:
         return
@@ -30,7 +39,8 @@ def settle(notification_id: int) -> None:
         case TradeState.PAID:
             credit(kept.order, kept)
         case TradeState.REFUNDED:
-            refunds.happened(kept.order, kept)
+            if not _store_thought_better_of_it(kept):
+                refunds.happened(kept.order, kept)
         case TradeState.REVERSED:
             refunds.reversed_by_store(kept.order)
             credit(Order.objects.get(pk=kept.order.pk), kept)
@@ -84,6 +94,13 @@ def _store_took_it_back(order: Order, kept: Notification) -> bool:
     return order.channel == Channel.IAP and last is not None and last.trade_state == TradeState.REFUNDED
 
 
+def _store_thought_better_of_it(refund: Notification) -> bool:
+    """Its reversal came after it, and may be settled before it."""
+    about = Notification.objects.filter(channel=Channel.IAP, gateway_number=refund.gateway_number, pk__gt=refund.pk)
+    reversals = about.filter(trade_state=TradeState.REVERSED, verdict=Notification.Verdict.ACCEPTED)
+    return refund.channel == Channel.IAP and reversals.exists()
+
+
 def _tell(order: Order, posted: ledger.Posted) -> None:
     purse = ledger.gold(order.buyer_id)
     told = OrderSettled(
@@ -94,7 +111,8 @@ def _tell(order: Order, posted: ledger.Posted) -> None:
 
 def _end(order: Order, state: str) -> None:
     """Closed, or failed: what is paid already stays so."""
-    Order.objects.filter(pk=order.pk, state__in=(State.CREATED, State.FAILED)).update(state=state, next_query_at=None)
+    Order.objects.filter(pk=order.pk, state__in=(State.CREATED, State.FAILED)).update(state=state)
+    Order.objects.filter(pk=order.pk, state__in=Order.UNPAID).update(next_query_at=None)
 
 
 def waiting() -> list[int]:

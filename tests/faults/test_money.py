@@ -1,9 +1,11 @@
 """A process dies in the middle of money: at every labelled point, once, as by `kill -9` (I3, I4). The phone or the
 gateway tries again, as they do, and then nothing is lost, nothing is doubled, and `reconcile` is content."""
 
+import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,23 @@ from payment.crash_points import LABELS
 from tests.processes import ROOT, wait_until
 from tests.venue import Venue
 
+EARNS = """
+from datetime import timedelta
+from django.utils import timezone
+from tests.payment.cash import give_points
+from payment.services import alipay
+from users.models import User
+user = User.objects.get(pk={user})
+User.objects.filter(pk=user.pk).update(date_joined=timezone.now() - timedelta(days=30))
+give_points(user, {points})
+alipay._keep(user.pk, alipay.Details("13800001111", "王小明", "11010519491231002X", "13800002222"))
+"""
+APPROVE = """
+from payment.services import decisions
+from payment.withdrawal_models import Withdrawal
+from users.models import User
+decisions.approve(operator=User.objects.get(pk={by}), withdrawal_id=Withdrawal.objects.get(number={number!r}).pk)
+"""
 PATIENCE = 60  # seconds: a process starts again, a sweep comes by
 GIFT, PRICE = 104, 5
 REFUND = """
@@ -164,4 +183,48 @@ def test_a_refund_takes_gold_and_gives_money_once(venue: Venue, people: list[Per
     assert buyer.purse == (0, 0, 0)
     assert venue.sql("SELECT count(*) FROM payment_refund r JOIN payment_order o ON o.id = r.order_id "
                      "WHERE o.number = %s", order) == 1  # fmt: skip
+    assert "sound" in venue.reconcile()
+
+
+@pytest.mark.parametrize(
+    ("asking", "paying"), [("withdrawal.frozen", "payout.asked"), ("withdrawal.committed", "payout.posted")]
+)
+def test_a_withdrawal_is_paid_once(venue: Venue, people: list[Person], asking: str, paying: str) -> None:
+    """The web process dies while somebody asks, a worker while it pays."""
+    person, operator = people
+    venue.run(EARNS.format(user=person.id, points=5000))
+    trap, said = Trap(venue, asking), {"alipaycode": "13800001111", "payamount": 1_000}
+    with suppress(httpx.TransportError):
+        person.call_once("payment/pay-req", **said)
+    assert trap.snapped()
+    if asking == "withdrawal.frozen":  # nothing has happened; the phone asks again
+        assert person.call("payment/pay-req", **said)["errorcode"] == 0
+    assert person.purse == (0, 3_000, 0)
+    number = venue.sql("SELECT number FROM payment_withdrawal WHERE owner_id = %s", person.id)
+    trap = Trap(venue, paying)
+    venue.run(APPROVE.format(number=number, by=operator.id))
+    wait_until(trap.snapped, PATIENCE, "the worker died")
+
+    def settled() -> bool:
+        hurry = "UPDATE payment_withdrawal SET due_at = least(due_at, now()) WHERE state = 2 AND number = %s"
+        venue.sql(hurry, number)  # the pause is over
+        return bool(venue.sql("SELECT state FROM payment_withdrawal WHERE number = %s", number) == 3)
+
+    wait_until(settled, PATIENCE, "the money has arrived")
+    lines = (Path(venue.instance.var) / "outbox" / "payouts.jsonl").read_text().splitlines()
+    assert [line["fen"] for line in map(json.loads, lines) if line["number"] == number] == [1_000]
+    assert person.purse == (0, 3_000, 0)
+    assert venue.sql("SELECT count(*) FROM payment_withdrawal WHERE owner_id = %s", person.id) == 1
+    assert "sound" in venue.reconcile()
+
+
+def test_an_exchange_happens_once(venue: Venue, people: list[Person]) -> None:
+    person, _ = people
+    venue.manage("grant", "--user", person.id, "--point", 1000)
+    package = person.call("payment/list-p2g-package")["packages"][0]
+    trap = Trap(venue, "exchange.posted")
+    answer = person.call("payment/p2g", packageId=package["id"])
+    assert (answer["errorcode"], answer["point"]) == (0, 1000 - package["point"])
+    assert trap.snapped()
+    assert person.purse == (package["gold"], 1000 - package["point"], 0)
     assert "sound" in venue.reconcile()

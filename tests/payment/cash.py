@@ -56,13 +56,18 @@ def state(number: str) -> Withdrawal.State:
 
 class Gateway:
     """Pays what it is asked to, unless `answers` has something else to say first. An exception among them is a worker
-    that dies there. `paid` is what arrived, by number."""
+    that dies there. `paid` is what arrived, by number; `on_their_way` are transfers that nobody answered."""
 
     development_only: ClassVar[bool] = True
     answers: ClassVar[list[Any]] = []
     asked: ClassVar[list[tuple[str, str]]] = []
     paid: ClassVar[dict[str, tuple[int, Payee]]] = {}
     orders: ClassVar[dict[str, Result]] = {}
+    on_their_way: ClassVar[set[str]] = set()
+
+    @classmethod
+    def start(cls, *answers: Any) -> None:
+        cls.answers, cls.asked, cls.paid, cls.orders, cls.on_their_way = list(answers), [], {}, {}, set()
 
     def transfer(self, *, number: str, fen: int, payee: Payee) -> Result:
         self.asked.append(("transfer", number))
@@ -71,6 +76,8 @@ class Gateway:
             assert number not in self.paid
             self.paid[number] = (fen, payee)
             self.orders[number] = Result(Said.PAID, number=f"ali-{number}")
+        if answer is Said.UNKNOWN:
+            self.on_their_way.add(number)
         return self.said(answer, number)
 
     def query(self, number: str) -> Result:
@@ -94,7 +101,7 @@ GATEWAY = f"{__name__}.Gateway"
 def gateway(settings: Any, *answers: Any) -> Iterator[type[Gateway]]:
     """In the place of the twin; it says these first."""
     settings.PROVIDERS = {**settings.PROVIDERS, "payouts": GATEWAY}
-    Gateway.answers, Gateway.asked, Gateway.paid, Gateway.orders = list(answers), [], {}, {}
+    Gateway.start(*answers)
     yield Gateway
 
 

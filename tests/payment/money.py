@@ -1,42 +1,55 @@
 """Everything that moves money, in any order, against a few lines of arithmetic: a machine for hypothesis.
 
-What each rule does is what people, gateways and operators do, through the services that they reach. A new kind of
-movement is a rule here and a line in `expected`.
+What each rule does is what people, gateways, operators and workers do, through the services that they reach. A new kind
+of movement is a rule here and a line of arithmetic beside it. Each run is in a transaction that is taken back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
-from heihei_site.api.errors import NotEnoughGold
-from payment import ledger
+from heihei_site.api.errors import Refusal
+from heihei_site.providers import registry
+from heihei_site.providers.gateways.base import RefundRefused
+from heihei_site.providers.payouts.base import Payee, Result, Said
+from payment import ledger, tasks
 from payment.catalogue import seed_gifts
+from payment.exchange_models import P2gPackage
 from payment.models import Gift
 from payment.order_models import Order
 from payment.packages import FIRST_IDS, seed_packages
 from payment.reconciliation import breaches
-from payment.services import gifts, orders, refunds
-from payment.tasks import settle_orders
+from payment.services import decisions, exchange, gifts, orders, payouts, refunds, withdrawals
+from payment.services.decisions import Undecided
+from payment.withdrawal_models import Withdrawal
 from tests import factories
+from tests.payment.cash import ACCOUNT, Gateway, doubt_over, earner, wait_over
 from tests.payment.gateways import notification, send, store
+from users.models import Repeat
 
-PEOPLE = 3
+State = Withdrawal.State
+PEOPLE, OPERATORS = 2, 3
+POINTS, GOLD = 30_000, 200
 people = st.integers(0, PEOPLE - 1)
+operators = st.integers(0, OPERATORS - 1)
+REFUSED = Result(Said.REFUSED, reason="PAYEE_NOT_EXIST")
+ANSWERS = (Said.PAID, Said.UNKNOWN, "paid, unsaid", REFUSED)
 
 
 @dataclass
-class Expected:
+class Has:
     """Of one person. `gold` may be below zero here: then it is owed."""
 
-    gold: int = 0
-    points: int = 0
+    gold: int = GOLD
+    points: int = POINTS
 
 
 @dataclass
-class Begun:
+class Bought:
     buyer: int
     order: Order
     channel: str
@@ -45,134 +58,294 @@ class Begun:
     given_back: bool = False
 
 
-class Money(RuleBasedStateMachine):
-    orders = Bundle("orders")
+@dataclass
+class Asked:
+    owner: int
+    number: str
+    fen: int
+    approved_by: set[int] = field(default_factory=set)
+    state: State = State.REQUESTED
 
-    @initialize()
-    def start(self) -> None:
-        self.outer = transaction.atomic()
-        self.outer.__enter__()
+
+class Money(RuleBasedStateMachine):
+    bought = Bundle("bought")
+    asked = Bundle("asked")
+
+    def __init__(self):
+        super().__init__()
+        self.frame = transaction.atomic()
+        self.frame.__enter__()
         seed_gifts()
         seed_packages()
-        self.people = [factories.person() for _ in range(PEOPLE)]
-        self.operator = factories.person()
-        self.expected = [Expected() for _ in self.people]
-        self.given: dict[tuple[int, int, int], bool] = {}
+        self.people = [earner(points=POINTS, gold=GOLD) for _ in range(PEOPLE)]
+        self.operators = [factories.person(is_staff=True) for _ in range(OPERATORS)]
+        self.package = P2gPackage.objects.create(desc="x", point=700, gold=490)
+        self.has = [Has() for _ in self.people]
+        self.given: set[tuple[int, int, int]] = set()
+        self.withdrawals: list[Asked] = []
+        Gateway.start()
 
-    def teardown(self) -> None:
-        if hasattr(self, "outer"):
-            transaction.set_rollback(True)
-            self.outer.__exit__(None, None, None)
+    def tried(self, deed):
+        """What it answered, or how it was refused; a refusal takes back all it did."""
+        try:
+            with transaction.atomic():
+                return deed()
+        except Refusal as refusal:
+            return refusal.code
 
     # --- Gold for money ------------------------------------------------------------------------------------------
 
-    @rule(target=orders, buyer=people, place=st.integers(0, 2), channel=st.sampled_from(["alipay", "wechat", "iap"]))
-    def begin(self, buyer: int, place: int, channel: str) -> Begun:
+    @rule(target=bought, buyer=people, place=st.integers(0, 2), channel=st.sampled_from(["alipay", "wechat", "iap"]))
+    def an_order_is_begun(self, buyer, place, channel):
+        package = FIRST_IDS[channel] + place
         order, _ = orders.create(
-            buyer=self.people[buyer],
-            package_id=FIRST_IDS[channel] + place,  # type: ignore[index]
-            channel=channel,
-            now=timezone.now(),
+            buyer=self.people[buyer], package_id=package, channel=channel, now=timezone.now()
+        )  # fmt: skip
+        signed = (
+            store().purchase(order.product_id, appAccountToken=str(order.account_token)) if channel == "iap" else ""
         )
-        begun = Begun(buyer, order, channel)
-        if channel == "iap":
-            begun.signed = store().purchase(order.product_id, appAccountToken=str(order.account_token))
-        return begun
+        return Bought(buyer, order, channel, signed)
 
-    @rule(begun=orders, times=st.integers(1, 3))
-    def paid(self, begun: Begun, times: int) -> None:
-        """The gateway says it, once or several times."""
-        if begun.channel == "iap":
-            notice = store().news("ONE_TIME_CHARGE", begun.signed)
-        elif begun.given_back:
+    @rule(one=bought, times=st.integers(1, 3))
+    def it_is_paid(self, one, times):
+        """In time or late; the gateway says so once or several times."""
+        if one.channel != "iap" and one.given_back:
             return  # its state is the gateway's own, and says so
-        else:
-            notice = notification(begun.order)
+        notice = store().news("ONE_TIME_CHARGE", one.signed) if one.channel == "iap" else notification(one.order)
         for _ in range(times):
-            assert send(begun.channel, notice).status_code == 200
-        if not begun.paid and not begun.given_back:
-            self.expected[begun.buyer].gold += begun.order.gold
-            begun.paid = True
+            assert send(one.channel, notice).status_code == 200
+        if not one.paid and not one.given_back:
+            self.has[one.buyer].gold += one.order.gold
+            one.paid = True
 
-    @rule(begun=orders)
-    def forged(self, begun: Begun) -> None:
-        if begun.channel != "iap":
-            send(begun.channel, notification(begun.order, tamper="amount"))
-            send(begun.channel, notification(begun.order, tamper="sign"))
+    @rule(one=bought)
+    def somebody_forges(self, one):
+        if one.channel != "iap":
+            send(one.channel, notification(one.order, tamper="amount"))
+            send(one.channel, notification(one.order, tamper="sign"))
 
-    @rule(begun=orders)
-    def closed(self, begun: Begun) -> None:
-        if begun.channel == "wechat" and not begun.paid:
-            send("wechat", notification(begun.order, status="closed"))
+    @rule(one=bought)
+    def the_gateway_closes_it(self, one):
+        if one.channel == "wechat" and not one.paid:
+            send("wechat", notification(one.order, status="closed"))
 
-    @rule()
-    def sweep(self) -> None:
+    @rule(one=bought, failed=st.booleans())
+    def the_phone_says_something(self, one, failed):
+        orders.ask_soon(Order.objects.get(pk=one.order.pk), failed=failed)
+
+    @rule(late=st.booleans())
+    def the_sweep_of_orders_comes(self, late):
+        """What nobody paid in time is closed, and may be paid after all."""
+        if late:
+            Order.objects.update(expires_at=timezone.now() - timedelta(hours=1))
         Order.objects.update(next_query_at=timezone.now())
-        settle_orders()
+        tasks.settle_orders()
 
     # --- And back ------------------------------------------------------------------------------------------------
 
-    @rule(begun=orders)
-    def refunded_by_operator(self, begun: Begun) -> None:
+    @rule(one=bought, will=st.booleans())
+    def an_operator_refunds_it(self, one, will):
+        """Spent gold is owed. Where the gateway will not, all is as before."""
         try:
             with transaction.atomic():
-                refunds.begin(Order.objects.get(pk=begun.order.pk), by=self.operator, reason="machine")
+                refund = refunds.begin(Order.objects.get(pk=one.order.pk), by=self.operators[0], reason="machine")
         except refunds.NotRefundable:
-            assert begun.channel == "iap" or not begun.paid or begun.given_back
+            assert one.channel == "iap" or not one.paid or one.given_back
             return
-        assert begun.paid and not begun.given_back
-        self.expected[begun.buyer].gold -= begun.order.gold
-        begun.given_back = True
-
-    @rule(begun=orders)
-    def refunded_by_the_store(self, begun: Begun) -> None:
-        if begun.channel == "iap" and begun.paid and not begun.given_back:
-            assert send("iap", store().news("REFUND", begun.signed)).status_code == 200
-            self.expected[begun.buyer].gold -= begun.order.gold
-            begun.given_back = True
-
-    @rule(begun=orders)
-    def the_store_thinks_better_of_it(self, begun: Begun) -> None:
-        if begun.channel == "iap" and begun.given_back:
-            assert send("iap", store().news("REFUND_REVERSED", begun.signed)).status_code == 200
-            self.expected[begun.buyer].gold += begun.order.gold
-            begun.given_back = False
-
-    # --- Gold for gifts ------------------------------------------------------------------------------------------
-
-    @rule(giver=people, taker=people, gift=st.sampled_from([101, 104, 117]), combo=st.integers(1, 4))
-    def give(self, giver: int, taker: int, gift: int, combo: int) -> None:
-        if giver == taker:
+        assert one.paid and not one.given_back
+        if will:
+            self.has[one.buyer].gold -= one.order.gold
+            one.given_back = True
             return
-        price, key = Gift.objects.get(pk=gift).gold, (giver, taker * 1000 + gift, combo)
+        gateway = registry.gateway(one.channel)
+        gateway.refund = refuse
         try:
-            with transaction.atomic():
-                given = gifts.give(
-                    sender_id=self.people[giver].pk,
-                    receiver_id=self.people[taker].pk,
-                    place=f"live:{taker}",
-                    gift=Gift.objects.get(pk=gift),
-                    combo=gifts.Combo("u", combo),
-                    repeat_key="",
-                )
-        except NotEnoughGold:
-            assert self.expected[giver].gold < price and key not in self.given
+            refunds.ask(refund.pk)
+        finally:
+            del gateway.refund
+
+    @rule(one=bought)
+    def the_store_refunds_it(self, one):
+        if one.channel == "iap" and one.paid and not one.given_back:
+            assert send("iap", store().news("REFUND", one.signed)).status_code == 200
+            self.has[one.buyer].gold -= one.order.gold
+            one.given_back = True
+
+    @rule(one=bought)
+    def the_store_thinks_better_of_it(self, one):
+        if one.channel == "iap" and one.given_back:
+            assert send("iap", store().news("REFUND_REVERSED", one.signed)).status_code == 200
+            self.has[one.buyer].gold += one.order.gold
+            one.given_back = False
+
+    # --- Gold for gifts, points for gold -------------------------------------------------------------------------
+
+    @rule(giver=people, gift=st.sampled_from([102, 112, 117]), combo=st.integers(1, 4))
+    def somebody_gives_a_gift(self, giver, gift, combo):
+        taker, price, key = 1 - giver, Gift.objects.get(pk=gift).gold, (giver, gift, combo)
+
+        def deed():
+            return gifts.give(
+                sender_id=self.people[giver].pk, receiver_id=self.people[taker].pk, place=f"live:{taker}",
+                gift=Gift.objects.get(pk=gift), combo=gifts.Combo("u", combo), repeat_key="",
+            )  # fmt: skip
+
+        given = self.tried(deed)
+        if given == 740:
+            assert self.has[giver].gold < price and key not in self.given
             return
         assert given.fresh == (key not in self.given)
         if given.fresh:
-            self.expected[giver].gold -= price
-            self.expected[taker].points += price
-            self.given[key] = True
+            self.has[giver].gold -= price
+            self.has[taker].points += price
+            self.given.add(key)
+
+    @rule(person=people, again=st.booleans())
+    def somebody_exchanges(self, person, again):
+        def deed():
+            return exchange.exchange(person=self.people[person], package=self.package)
+
+        Repeat.objects.all().delete()
+        has = self.has[person]
+        if has.points < self.package.point:
+            assert self.tried(deed) == 741
+            return
+        first = self.tried(deed)
+        has.points -= self.package.point
+        has.gold += self.package.gold
+        assert first.point_after == has.points
+        if again:
+            assert self.tried(deed) == first
+
+    # --- Points for money ----------------------------------------------------------------------------------------
+
+    @rule(
+        target=asked, person=people, fen=st.sampled_from([999, 1_000, 1_000, 4_000, 10_001, 50_000]),
+        again=st.booleans(),
+    )  # fmt: skip
+    def somebody_asks_for_money(self, person, fen, again):
+        def deed():
+            return withdrawals.request(person=self.people[person], alipaycode=ACCOUNT, fen=fen)
+
+        Repeat.objects.all().delete()
+        today = sum(each.fen for each in self.withdrawals if each.owner == person and each.state != State.RETURNED)
+        if fen < 1_000:
+            assert self.tried(deed) == 700
+        elif self.has[person].points < fen * 2:
+            assert self.tried(deed) == 740
+        elif today + fen > 50_000:
+            assert self.tried(deed) == 700
+        else:
+            row = self.tried(deed)
+            self.has[person].points -= fen * 2
+            self.withdrawals.append(Asked(person, row.number, fen))
+            if again:
+                assert self.tried(deed) == row
+            return self.withdrawals[-1]
+        return multiple()
+
+    @rule(one=asked, who=st.lists(operators, min_size=1, max_size=2))
+    def operators_approve(self, one, who):
+        for operator in who:
+            try:
+                with transaction.atomic():
+                    decisions.approve(operator=self.operators[operator], withdrawal_id=row_of(one.number).pk)
+            except Undecided:
+                assert one.state != State.REQUESTED
+                return
+            one.approved_by.add(operator)
+            if len(one.approved_by) >= (2 if one.fen > 10_000 else 1):
+                one.state = State.APPROVED
+
+    @rule(one=asked, operator=operators)
+    def an_operator_rejects(self, one, operator):
+        try:
+            with transaction.atomic():
+                decisions.reject(operator=self.operators[operator], withdrawal_id=row_of(one.number).pk, reason="x")
+        except Undecided:
+            assert one.state not in (State.REQUESTED, State.APPROVED)
+            return
+        self.comes_back(one)
+
+    def comes_back(self, one):
+        one.state = State.RETURNED
+        self.has[one.owner].points += one.fen * 2
+
+    @precondition(lambda self: any(each.state in (State.APPROVED, State.PAYING) for each in self.withdrawals))
+    @rule(answers=st.lists(st.sampled_from(ANSWERS), max_size=3), wait=st.sampled_from([None, wait_over, doubt_over]))
+    def the_sweep_of_withdrawals_comes(self, answers, wait):
+        Gateway.answers = list(answers)
+        for one in self.withdrawals:
+            if wait is not None and one.state == State.PAYING:
+                wait(one.number)
+                if wait is doubt_over:
+                    Gateway.on_their_way.discard(one.number)
+        tasks.pay_withdrawals()
+        self.look()
+
+    @precondition(lambda self: Gateway.on_their_way - Gateway.orders.keys())
+    @rule()
+    def an_unanswered_transfer_is_carried_out_late(self):
+        """As long as there is doubt, it may be, whatever we think of it by then."""
+        number = min(Gateway.on_their_way - Gateway.orders.keys())
+        Gateway.answers = []
+        Gateway().transfer(number=number, fen=row_of(number).fen, payee=Payee(ACCOUNT, "王小明"))
+
+    def look(self):
+        """What the gateway's answers came to: only approved ones moved, and only one step."""
+        for one in self.withdrawals:
+            now = State(row_of(one.number).state)
+            if now == one.state:
+                continue
+            assert one.state in (State.APPROVED, State.PAYING)
+            if now == State.RETURNED:
+                self.comes_back(one)
+            one.state = now
 
     # --- What must hold after each -------------------------------------------------------------------------------
 
     @invariant()
-    def everybody_has_what_they_should(self) -> None:
-        for someone, expected in zip(getattr(self, "people", ()), getattr(self, "expected", ()), strict=True):
-            held, owed = ledger.balances(someone.pk), ledger.debt(someone.pk)
-            assert (held.gold, owed) == (max(expected.gold, 0), max(-expected.gold, 0))
-            assert held.point == expected.points
+    def everybody_has_what_they_should(self):
+        for someone, has in zip(self.people, self.has, strict=True):
+            assert ledger.balances(someone.pk) == (max(has.gold, 0), has.points)
+            assert ledger.debt(someone.pk) == max(-has.gold, 0)
 
     @invariant()
-    def the_books_are_sound(self) -> None:
+    def the_gateway_has_paid_what_is_settled_and_nothing_that_came_back(self):
+        for one in self.withdrawals:
+            if one.state == State.SETTLED:
+                assert Gateway.paid[one.number] == (one.fen, Payee(ACCOUNT, "王小明"))
+            if one.state in (State.REQUESTED, State.APPROVED, State.RETURNED):
+                assert one.number not in Gateway.paid
+
+    @invariant()
+    def the_books_are_sound(self):
         assert list(breaches()) == []
+
+    def teardown(self):
+        try:
+            self.everybody_answers_in_the_end()
+        finally:
+            transaction.set_rollback(True)
+            self.frame.__exit__(None, None, None)
+
+    def everybody_answers_in_the_end(self):
+        """And everything is settled or has come back."""
+        Gateway.answers = []
+        for one in self.withdrawals:
+            if one.state in (State.APPROVED, State.PAYING):
+                doubt_over(one.number)
+                payouts.pay(row_of(one.number).pk)
+        self.look()
+        self.everybody_has_what_they_should()
+        self.the_gateway_has_paid_what_is_settled_and_nothing_that_came_back()
+        self.the_books_are_sound()
+        assert not [one for one in self.withdrawals if one.state in (State.APPROVED, State.PAYING)]
+
+
+def row_of(number):
+    return Withdrawal.objects.get(number=number)
+
+
+def refuse(**what):
+    raise RefundRefused("INVALID_REQUEST")

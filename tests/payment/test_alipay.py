@@ -278,3 +278,12 @@ def test_erasing_somebody_erases_their_account():
 
     assert deletion.erase_due(timezone.now()) == 1
     assert AlipayAccount.objects.count() == 0
+
+
+def test_who_was_sealed_with_a_lost_key_can_be_verified_anew(api, vendor, settings):
+    phone = api(factories.person())
+    ok(phone.post("payment/verify-alipay", **SAID))
+    settings.SEAL_KEYS = ["another key of thirty-two characters"]
+    assert ok(phone.get("payment/get-alipay-info"))["info"]["alipaycode"] == ""
+    ok(phone.post("payment/verify-alipay", **SAID))
+    assert ok(phone.get("payment/get-alipay-info"))["info"]["alipaycode"] != ""

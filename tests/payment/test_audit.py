@@ -20,7 +20,7 @@ from payment.reconciliation import breaches
 from payment.services import bills, refunds
 from payment.tasks import settle_orders
 from tests import factories
-from tests.payment.gateways import alipay, begin, pay, wechat
+from tests.payment.gateways import alipay, begin, pay, send, wechat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("packages")]
 
@@ -143,6 +143,21 @@ class TestBills:
         assert {bill.channel for bill in bills.fetch_missing()} == {"wechat"}
         assert bills.fetch_missing() == []
 
+    @pytest.mark.parametrize(
+        "said", ["商户订单号\r\n2026A\r\n", "微信订单号,商户订单号,交易状态,订单金额\r\n`1,`2,`SUCCESS,`?\r\n"]
+    )
+    def test_a_bill_that_cannot_be_read_holds_up_no_other(self, monkeypatch, said):
+        monkeypatch.setattr(wechat(), "bill", lambda day: list(wechat_module.lines_of_bill(said.encode())))
+        assert [bill.channel for bill in bills.fetch_missing()] == ["alipay"] * bills.DAYS
+
+    def test_nor_does_alipays(self):
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            text = "支付宝交易号,商户订单号,业务类型,订单金额（元）\r\n1,2,交易,?\r\n"
+            archive.writestr("bill.csv", text.encode("gbk"))
+        with pytest.raises(GatewayFault):
+            list(alipay_module.lines_of_bill(packed.getvalue()))
+
     def test_wechats_csv(self):
         head = "交易时间,公众账号ID,商户号,微信订单号,商户订单号,交易状态,订单金额,退款金额"
         text = (
@@ -228,6 +243,53 @@ class TestOperatorsRefunds:
         assert ledger.balances(buyer.pk).gold == 380
         assert broken() == {}
 
+    def test_a_no_that_comes_after_the_money_is_back_changes_nothing(self, phone, buyer, operator, monkeypatch):
+        """Paid back in the console as well: else the buyer had the money and the gold."""
+        order = self.paid(phone)
+        refund = refunds.begin(order, by=operator, reason="a")
+        back = {
+            "mchid": wechat().account.merchant_id,
+            "out_trade_no": order.number,
+            "refund_status": "SUCCESS",
+            "amount": {"total": 3800, "refund": 3800},
+        }
+
+        def refuse(**what):
+            send("wechat", wechat().signed(back, event="REFUND.SUCCESS", kind="refund"))
+            raise RefundRefused("INVALID_REQUEST")
+
+        monkeypatch.setattr(wechat(), "refund", refuse)
+        refunds.ask(refund.pk)
+        order.refresh_from_db()
+        refund.refresh_from_db()
+        assert (order.state, refund.state) == ("refunded", "succeeded")
+        assert (ledger.balances(buyer.pk).gold, ledger.debt(buyer.pk)) == (0, 0)
+        assert broken() == {}
+
+    def test_money_that_is_back_while_our_own_refund_is_given_up_takes_the_gold(
+        self, phone, buyer, operator, monkeypatch
+    ):
+        order = self.paid(phone)
+        refund = refunds.begin(order, by=operator, reason="a")
+        succeed = refunds._succeed
+
+        def given_up_meanwhile(ours):
+            refunds._undo(refund, Refund.State.REQUESTED, Refund.State.FAILED, refused="INVALID_REQUEST")
+            return succeed(ours)
+
+        monkeypatch.setattr(refunds, "_succeed", given_up_meanwhile)
+        wechat().book.refund(order.number, "console", 3800)
+        back = {
+            "mchid": wechat().account.merchant_id,
+            "out_trade_no": order.number,
+            "refund_status": "SUCCESS",
+            "amount": {"total": 3800, "refund": 3800},
+        }
+        assert send("wechat", wechat().signed(back, event="REFUND.SUCCESS", kind="refund")).status_code == 200
+        order.refresh_from_db()
+        assert (order.state, ledger.balances(buyer.pk).gold) == ("refunded", 0)
+        assert broken() == {}
+
     def test_where_nobody_knows_it_is_asked_for_again_under_the_same_number(self, phone, operator, monkeypatch):
         order = self.paid(phone)
         refund = refunds.begin(order, by=operator, reason="a")
@@ -275,6 +337,10 @@ class TestConsole:
         refund = Refund.objects.get()
         assert (refund.order, refund.by, refund.reason) == (order, self.who, "误购")
         assert "0 笔退款，1 笔不能退款" in self.act(operator, order, answered="yes", reason="x").content.decode()
+
+    def test_the_page_of_promises_is_for_who_may_see_transfers(self, client):
+        client.force_login(factories.person(username="helper", is_staff=True))
+        assert client.get("/admin/payment/transfer/reconciliation/", follow=True).status_code == 403
 
     def test_without_the_permission_nobody_does(self, client, phone, buyer):
         from django.contrib.auth.models import Permission

@@ -12,7 +12,7 @@ from payment.models import Transfer
 from payment.order_models import Notification, Order, Package, Refund
 from payment.packages import seed_packages
 from payment.reconciliation import breaches
-from payment.services import order_queries, orders
+from payment.services import order_queries, orders, settlement
 from payment.tasks import settle_orders
 from tests import factories
 from tests.payment.gateways import alipay, begin, notification, pay, said, send, store, wechat
@@ -145,6 +145,15 @@ class TestCap:
         begin(phone, place=2)
         assert phone.post("payment/create-order", packageId=102, channel="alipay")["errorcode"] == 721
         Order.objects.update(state=Order.State.CLOSED)
+        begin(phone, "wechat", 2)
+
+    def test_what_the_phone_calls_failed_may_still_be_paid_and_counts(self, phone, settings):
+        """Else the cap is as high as somebody says 'failed' often."""
+        settings.RECHARGE_CAP = 9800 + 600
+        order = begin(phone, place=2)
+        phone.post("payment/order-notify", order=order.number, status=2, data="6001")
+        assert phone.post("payment/create-order", packageId=102, channel="alipay")["errorcode"] == 721
+        Order.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         begin(phone, "wechat", 2)
 
     def test_yesterdays_does_not(self, phone, settings):
@@ -358,6 +367,28 @@ class TestStaleOrders:
         order.refresh_from_db()
         assert timedelta(minutes=9) < order.next_query_at - timezone.now() < timedelta(minutes=11)
 
+    @pytest.mark.parametrize(("said_of_it", "state"), [("CLOSED", "closed"), ("PAYERROR", "failed")])
+    def test_wechat_names_no_amount_for_what_nobody_paid(self, phone, buyer, monkeypatch, said_of_it, state):
+        """We closed it there and died before we wrote it down: the next question ends it here too."""
+        order = begin(phone, "wechat")
+        facts = wechat()._facts(wechat().book.payment(order.number)) | {"trade_state": said_of_it}
+        del facts["amount"]
+        monkeypatch.setattr(wechat(), "_ask", lambda client, deed, **what: (200, facts))
+        self.due(minutes=5)
+        settle_orders()
+        order.refresh_from_db()
+        assert (order.state, order.next_query_at, ledger.balances(buyer.pk).gold) == (state, None, 0)
+        assert not Notification.objects.filter(verdict="mismatched").exists()
+
+    def test_what_is_closed_here_and_there_is_not_asked_about_for_ever(self, phone):
+        order = begin(phone, "wechat")
+        pay(order, status="closed")
+        phone.post("payment/order-notify", order=order.number, status=1, data="")
+        self.due()
+        settle_orders()
+        order.refresh_from_db()
+        assert (order.state, order.next_query_at) == ("closed", None)
+
 
 class TestRefunds:
     @pytest.mark.django_db(transaction=True)
@@ -425,6 +456,12 @@ class TestAppStore:
         order.refresh_from_db()
         assert (order.state, ledger.balances(buyer.pk).gold) == ("paid", 380)
 
+    def test_one_that_is_shown_at_every_start_is_written_down_once(self, phone):
+        order, signed = begin(phone, "iap"), store().purchase("productId_60")
+        for _ in range(3):
+            assert self.show(phone, order, signed) == 0
+        assert Notification.objects.get().settled_at is not None
+
     def test_a_purchase_of_several_transactions_is_gold_for_each(self, phone, buyer):
         order = begin(phone, "iap")
         signed = [store().purchase("productId_60"), store().purchase("productId_980", quantity=2)]
@@ -491,6 +528,45 @@ class TestAppStore:
         self.show(phone, order, signed)
         order.refresh_from_db()
         assert (order.state, ledger.balances(buyer.pk).gold) == ("refunded", 0)
+
+    def test_a_refund_that_is_settled_after_its_reversal_takes_nothing(self, phone, buyer, monkeypatch):
+        from payment.services import notifications
+
+        order = begin(phone, "iap")
+        signed = store().purchase("productId_60")
+        self.show(phone, order, signed)
+        monkeypatch.setattr(notifications, "settle_soon", lambda kept: None)
+        for deed in ("REFUND", "REFUND_REVERSED"):
+            assert said(send("iap", store().news(deed, signed))) == ACCEPTED["iap"]
+        for waiting in reversed(settlement.waiting()):
+            settlement.settle(waiting)
+        order.refresh_from_db()
+        assert (order.state, ledger.balances(buyer.pk).gold, settlement.waiting()) == ("paid", 60, [])
+
+    def test_a_refund_heard_of_while_the_phone_shows_its_purchase_takes_the_gold(self, phone, buyer, monkeypatch):
+        from payment.services import notifications
+
+        order, signed, keep = begin(phone, "iap"), store().purchase("productId_60"), notifications._keep
+
+        def while_the_phone_shows_it(heard, **facts):
+            if heard.source == "callback":
+                assert self.show(phone, order, signed) == 0
+                assert ledger.balances(buyer.pk).gold == 60
+            return keep(heard, **facts)
+
+        monkeypatch.setattr(notifications, "_keep", while_the_phone_shows_it)
+        assert said(send("iap", store().news("REFUND", signed))) == ACCEPTED["iap"]
+        order.refresh_from_db()
+        assert (order.state, ledger.balances(buyer.pk).gold) == ("refunded", 0)
+
+    def test_what_is_called_otherwise_by_now_is_still_what_was_ordered(self, phone, buyer):
+        order = begin(phone, "iap")
+        signed = store().purchase("productId_60", appAccountToken=str(order.account_token))
+        Package.objects.filter(pk=301).update(product_id="renamed")
+        assert self.show(phone, order, signed) == 0
+        assert ledger.balances(buyer.pk).gold == 60
+        assert said(send("iap", store().news("REFUND", signed))) == ACCEPTED["iap"]
+        assert ledger.balances(buyer.pk).gold == 0
 
     def test_a_revoked_transaction_is_no_gold(self, phone, buyer):
         order = begin(phone, "iap")

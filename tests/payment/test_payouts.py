@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from heihei_site.providers.payouts.base import Payee, Result, Said
-from payment import ledger, tasks
+from payment import ledger, statements, tasks
 from payment.ledger import KeyReused
 from payment.reconciliation import breaches
 from payment.services import decisions, payouts, withdrawals
@@ -386,3 +386,46 @@ def test_the_gateway_here_pays_each_number_once():
     assert bank.transfer(number="1", fen=1, payee=payee) == bank.transfer(number="1", fen=1, payee=payee)
     assert bank.query("1").said == Said.PAID
     assert len(bank.paid) == 1
+
+
+def test_one_that_no_key_opens_waits_and_holds_up_no_other(settings, withdrawal, monkeypatch):
+    sealed = approved(withdrawal)
+    monkeypatch.setattr(payouts, "AT_ONCE", 1)
+    with gateway(settings) as asked:
+        keys, settings.SEAL_KEYS = settings.SEAL_KEYS, ["another key of thirty-two characters"]
+        other = approved(of(1_500), User.objects.get(username="op"))
+        tasks.pay_withdrawals()
+        assert state(sealed.number) == State.APPROVED
+        sealed.refresh_from_db()
+        assert sealed.last_answer == "WrongKey" and sealed.due_at > timezone.now()
+        tasks.pay_withdrawals()
+        assert list(asked.paid) == [other.number]
+        settings.SEAL_KEYS = keys
+        wait_over(sealed.number)
+        tasks.pay_withdrawals()
+        assert state(sealed.number) == State.SETTLED
+
+
+def test_the_queue_can_be_worked_on_though_no_key_opens_one_of_it(settings, client, withdrawal):
+    settings.SEAL_KEYS = ["another key of thirty-two characters"]
+    client.force_login(operator())
+    page = client.get(LIST)
+    assert page.status_code == 200
+    assert withdrawal.number in page.content.decode() and "无法解密" in page.content.decode()
+    assert client.get(f"{LIST}{withdrawal.pk}/change/").status_code == 200
+    assert client.get("/admin/payment/alipayaccount/").status_code == 200
+    assert client.get(f"/admin/payment/alipayaccount/{withdrawal.owner_id}/change/").status_code == 200
+    said = {"action": "open_details", "_selected_action": [withdrawal.owner_id], "answered": "yes", "reason": "x"}
+    assert "无法解密" in client.post("/admin/payment/alipayaccount/", said, follow=True).content.decode()
+    assert list(statements.alipay_accounts(withdrawal.owner_id)) == []
+
+
+def test_the_doubt_is_measured_by_the_databases_clock(settings, withdrawal, monkeypatch):
+    approved(withdrawal)
+    with gateway(settings, Said.UNKNOWN, Result(Said.NEVER_HEARD), NO):
+        tasks.pay_withdrawals()
+        wait_over(withdrawal.number)
+        ahead = timezone.now() + timedelta(hours=1)
+        monkeypatch.setattr(timezone, "now", lambda: ahead)
+        tasks.pay_withdrawals()
+        assert state(withdrawal.number) == State.PAYING

@@ -132,6 +132,18 @@ def test_recharges_purchases_and_refunds_on_one_purse_at_once(api, buyer):
     assert list(breaches()) == []
 
 
+def test_the_store_says_several_times_at_once_that_it_has_paid_back(api, told, buyer):
+    order, signed = begin(api(buyer), "iap"), store().purchase("productId_60")
+    api(buyer).post("payment/order-notify", order=order.number, status=1, data=signed)
+    told.clear()
+    news = [store().news(deed, signed) for deed in ("REFUND", "REVOKE") * 3]
+    assert at_once([lambda n=n: send("iap", n).status_code for n in news]) == [200] * 6
+    assert (state(order), ledger.balances(buyer.pk).gold, ledger.debt(buyer.pk)) == ("refunded", 0, 0)
+    assert [m["change"] for m in told if m.get("action") == "order"] == [-60]
+    assert settlement.waiting() == []
+    assert list(breaches()) == []
+
+
 def test_one_refund_is_begun_by_two_operators_at_once(api, buyer):
     order = begin(api(buyer), "wechat", 1)
     send("wechat", notification(order))

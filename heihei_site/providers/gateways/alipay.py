@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
@@ -150,7 +150,7 @@ class Alipay:
         if said.get("sub_code") == "isp.bill_not_exist":  # a day without a payment
             return []
         _expect_success(said)
-        return list(lines_of_bill(self._download(str(said["bill_download_url"]))))
+        return list(lines_of_bill(self._download(str(said.get("bill_download_url")))))
 
     def _download(self, url: str) -> bytes:
         try:
@@ -238,9 +238,15 @@ def lines_of_bill(archive: bytes) -> Iterator[BillLine]:
     for row in rows[rows.index(head) + 1 :]:
         if len(row) < len(head) or row[0].startswith("#"):
             continue
-        cells = dict(zip(head, row, strict=False))
-        fen = int(Decimal(cells["订单金额（元）"]) * 100)
-        yield BillLine(cells["商户订单号"], cells["支付宝交易号"], -abs(fen) if cells["业务类型"] == "退款" else fen)
+        try:
+            yield line_of_bill(dict(zip(head, row, strict=False)))
+        except (KeyError, InvalidOperation) as error:
+            raise GatewayFault("a bill with a broken line") from error
+
+
+def line_of_bill(cells: dict[str, str]) -> BillLine:
+    fen = int(Decimal(cells["订单金额（元）"]) * 100)
+    return BillLine(cells["商户订单号"], cells["支付宝交易号"], -abs(fen) if cells["业务类型"] == "退款" else fen)
 
 
 def _in_chinese(name: str) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -211,7 +211,7 @@ class WechatPay:
         if said.get("code") == "NO_STATEMENT_EXIST":  # a day without a payment
             return []
         _expect(status)
-        return list(lines_of_bill(self._download(str(said["download_url"]))))
+        return list(lines_of_bill(self._download(str(said.get("download_url")))))
 
     def _download(self, url: str) -> bytes:
         try:
@@ -285,10 +285,16 @@ def lines_of_bill(content: bytes) -> Iterator[BillLine]:
     for row in rows[1:]:
         if row[:1] == ["总交易单数"]:
             return
-        cells = dict(zip(rows[0], row, strict=False))
-        refunded = cells["交易状态"] == "REFUND"
-        fen = int(Decimal(cells["退款金额" if refunded else "订单金额"]) * 100)
-        yield BillLine(cells["商户订单号"], cells["微信订单号"], -fen if refunded else fen)
+        try:
+            yield line_of_bill(dict(zip(rows[0], row, strict=False)))
+        except (KeyError, InvalidOperation) as error:
+            raise GatewayFault("a bill with a broken line") from error
+
+
+def line_of_bill(cells: dict[str, str]) -> BillLine:
+    refunded = cells["交易状态"] == "REFUND"
+    fen = int(Decimal(cells["退款金额" if refunded else "订单金额"]) * 100)
+    return BillLine(cells["商户订单号"], cells["微信订单号"], -fen if refunded else fen)
 
 
 def _is_number(text: str) -> bool:
