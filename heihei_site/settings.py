@@ -500,6 +500,7 @@ TENCENT_RTC_KEY = env.str("TENCENT_RTC_KEY", "")
 USER_SIG_LIFETIME = timedelta(days=1)
 RTC_TIMEOUT = 3  # seconds for one answer of the vendor; only jobs ask
 SHARE_KEY = secret("SHARE_KEY")
+SHARE_PICTURE = "live/card.png"  # a static file: of what has no picture of its own
 SHARE_LINK_LIFETIME = timedelta(days=30)  # from the end of the day on which it was given out
 # Seals id cards and Alipay accounts: texts of 32 characters or more, separated by commas; the first seals, all open.
 SEAL_KEYS = [key.strip() for key in secret("SEAL_KEYS").split(",") if key.strip()]

@@ -115,7 +115,7 @@ def _closed(request: HttpRequest, reason: str) -> HttpResponse:
 
 def _picture(address: str, base_url: str) -> str:
     """For previews, which want an absolute address."""
-    return address if address.startswith(("http://", "https://")) else f"{base_url}{static('live/card.png')}"
+    return address if address.startswith(("http://", "https://")) else f"{base_url}{static(settings.SHARE_PICTURE)}"
 
 
 def _policy(request: HttpRequest, sound: str, live: Live) -> str:

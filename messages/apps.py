@@ -10,12 +10,12 @@ class MessagesConfig(AppConfig):
         from heihei_site.realtime import inbound, pushing
         from heihei_site.uploads import signals
         from messages import personal_data, socket
-        from messages.services import money_notices, pushes, recalls
+        from messages.services import examinations, money_notices, pushes
         from payment.signals import withdrawal_closed
         from users import erasure
 
         inbound.register("IM", socket.send)
         pushing.register(pushes.write)
-        signals.examined.connect(recalls.on_examined, dispatch_uid="messages.examined")
+        signals.examined.connect(examinations.learn, dispatch_uid="messages.examined")
         withdrawal_closed.connect(money_notices.on_withdrawal_closed, dispatch_uid="messages.withdrawal_closed")
         erasure.register(personal_data.holding)

@@ -28,8 +28,10 @@ def kind_field(**kwargs: Any) -> serializers.ChoiceField:
     return serializers.ChoiceField([kind.value for kind in contents.WRITTEN], **kwargs)
 
 
-def client_msg_id_field(**kwargs: Any) -> serializers.CharField:
-    return serializers.CharField(max_length=64, allow_blank=True, trim_whitespace=False, **kwargs)
+def client_msg_id_field(**kwargs: Any) -> serializers.RegexField:
+    """Any name but one of ours: whoever took that of a call's ending first would keep the call out of both lists."""
+    not_ours = rf"\A(?!{contents.OUR_NAME})"
+    return serializers.RegexField(not_ours, max_length=64, allow_blank=True, trim_whitespace=False, **kwargs)
 
 
 def _letters(many: int) -> Word:

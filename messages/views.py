@@ -71,10 +71,10 @@ def send_msg(
 
     To a person (D14): `toUserId` and `content`, as JSON or its text. `msgType` says what it is: `text`, `{"text": …}`
     with 1 to 500 characters, blocked words as stars; `image`, `audio` or `video`, `{"sign": …, "length": …}` with the
-    sign of an upload of one's own (102) and, of sound, 1 to 300 seconds; `gift`, `{"giftId": …}`, paid with the message
-    (730, 740; 721 for minors). `msgId` and `createTime` (seconds) are those of the stored message, which both get over
-    the socket. The same `clientMsgId` again is the same message: same answer, told and paid once. 711 where either
-    blocks the other.
+    sign of an upload of one's own (102) and, of sound, 1 to 300 seconds, which count until it has been measured;
+    `gift`, `{"giftId": …}`, paid with the message (730, 740; 721 for minors). `msgId` and `createTime` (seconds) are
+    those of the stored message, which both get over the socket. The same `clientMsgId` (it begins with anything but
+    `heihei `) again is the same message: same answer, told and paid once. 711 where either blocks the other.
     """
     match (text, room_id, live_id), (to_user_id, content):
         case (str(said), int(room), int(live)), (None, None):

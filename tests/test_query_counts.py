@@ -72,6 +72,13 @@ def jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Task, "apply_async", lambda *_, **__: None)
 
 
+@pytest.fixture(autouse=True)
+def a_short_moment(settings: Any) -> None:
+    """What a scenario has the process know (`postgres/kept.py`), it still knows when the call comes, on a slow machine
+    too."""
+    settings.KEPT_SECONDS = 3600
+
+
 def in_a_room() -> tuple[User, Live]:
     """Where the viewer has given before: their purses and the house's exist. The process knows the blocked words."""
     words.blocked_in("")

@@ -68,7 +68,7 @@ def find(subject_id: int, viewer: User) -> Subject | None:
 
 def find_shared(subject_id: int) -> Subject | None:
     """As anybody sees it who is nobody's friend or enemy, `creator` loaded."""
-    in_a_thread = Q(main=None) | Q(main__state=SHOWN)
+    in_a_thread = Q(main=None) | Q(here("main__creator__"), main__state=SHOWN)
     shown = Subject.objects.filter(in_a_thread, here("creator__"), pk=subject_id, state=SHOWN)
     return shown.select_related("creator").first()
 

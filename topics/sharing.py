@@ -29,8 +29,12 @@ def signature(what: str, number: int) -> str:
     return hmac.digest(settings.SHARE_KEY.encode(), f"{what} {number}".encode(), "sha256").hex()[:32]
 
 
+def picture_of(topic: Topic, base_url: str) -> str:
+    return address_of(topic.img or settings.SHARE_PICTURE, base_url)
+
+
 def of_topic(topic: Topic, base_url: str) -> Share:
-    return _share("topic", topic.pk, f"#{topic.name}#", topic.content, address_of(topic.img, base_url), base_url)
+    return _share("topic", topic.pk, f"#{topic.name}#", topic.content, picture_of(topic, base_url), base_url)
 
 
 def of_subject(subject: Subject, topic: Topic, cover_url: str, base_url: str) -> Share:

@@ -9,6 +9,7 @@ from messages.models import Entry, InstantMessage
 from messages.selectors import find_addressee
 from messages.serializers import entry_event
 from messages.services import entries, im
+from messages.services.contents import OUR_NAME
 from users.models import User
 
 
@@ -29,7 +30,8 @@ def remember(chat_id: int, caller_id: int, callee_id: int, outcome: Outcome, sec
     Who was called and did not answer has one thing more unread; who refused has seen it.
     """
     content: DueChatContent = {"chat_status": _CHAT_STATUS[outcome], "chat_length": seconds}
-    stored = im.store(caller_id, callee_id, InstantMessage.Kind.DUE_CHAT, content, f"chat {chat_id} {outcome}")
+    name = f"{OUR_NAME}chat {chat_id} {outcome}"
+    stored = im.store(caller_id, callee_id, InstantMessage.Kind.DUE_CHAT, content, name)
     if not stored.fresh:
         return
     people = User.objects.in_bulk([caller_id, callee_id])

@@ -21,6 +21,7 @@ from users.services import standing, words
 Kind = InstantMessage.Kind
 WRITTEN = (Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.GIFT)  # by people; the others are ours to write
 AT_HAND = (Kind.TEXT,)  # nothing but the words themselves is looked at
+OUR_NAME = "heihei "  # what we name messages with begins so, and no `clientMsgId`
 UPLOADS_OF_MESSAGES = "im:"  # how an upload names the message that uses it; its id follows
 _MEDIA = {Kind.IMAGE: Media.IMAGE, Kind.AUDIO: Media.AUDIO, Kind.VIDEO: Media.VIDEO}
 _ADDRESS = {Media.IMAGE: "img", Media.AUDIO: "audio", Media.VIDEO: "video"}
@@ -87,7 +88,7 @@ def _file(sender: User, media: Media, content: Mapping[str, Any]) -> Said:
 
 
 def _whole_seconds(length: object) -> int:
-    """As the phone says; its player knows better."""
+    """As the phone says, until the file has been measured."""
     number = _number(length)
     if number is None or not 1 <= number <= settings.VOICE_SECONDS:
         raise InvalidParameter
@@ -133,6 +134,6 @@ def _gift(sender: User, recipient_id: int, content: Mapping[str, Any]) -> Said:
         )
 
     def name() -> str:
-        return f"gift {repeats.recognise(sender.pk, 'im gift', recipient_id, gift_id).key}"
+        return f"{OUR_NAME}gift {repeats.recognise(sender.pk, 'im gift', recipient_id, gift_id).key}"
 
     return Said({"text": f"我送你{gift.name}", "gift_id": gift.pk}, settle=pay, name=name)

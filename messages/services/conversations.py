@@ -4,13 +4,12 @@ from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
 from messages.events import ConversationRead
 from messages.selectors import blocked
-from messages.services import entries, marks
+from messages.services import entries
 
 
 def read(*, owner_id: int, peer_id: int) -> None:
     """All that the other one wrote is read; they are told so. Nothing where it was read before."""
     with telling():
-        marks.mark_all_from(owner_id, peer_id)
         if now_read := entries.read_from(owner_id=owner_id, peer_id=peer_id):
             newest, version = now_read
             if not blocked(owner_id, peer_id):

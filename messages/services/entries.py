@@ -88,8 +88,8 @@ def _tell(owner_id: int, unread: int, version: int) -> None:
 def delete(*, owner_id: int, peer_id: int) -> None:
     """What was unread of it is no more. Nothing where there is no such row."""
     with telling():
-        marks.mark_all_from(owner_id, peer_id)
         rows = _held(Entry.objects.filter(owner=owner_id, peer=peer_id))
+        marks.mark_all_from(owner_id, peer_id)
         Entry.objects.filter(pk__in=[row.pk for row in rows]).delete()
         if gone := sum(row.unread for row in rows):
             _take_off(owner_id, gone)
@@ -98,23 +98,32 @@ def delete(*, owner_id: int, peer_id: int) -> None:
 def read_all(owner_id: int) -> None:
     """All that is in the list by now, and all that the person has been told. The count is told even if it was 0."""
     with telling():
+        rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0))
         key = (StreamKind.PERSON.value, owner_id)
         until = last_seqs([key]).get(key, 0)
         marks.clear(owner_id, until)
-        rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0))
         Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0, read_until=NEWEST_OF_PEER)
         _take_off(owner_id, sum(row.unread for row in rows), read_until=until)
 
 
 def read_from(*, owner_id: int, peer_id: int) -> tuple[int, int] | None:
-    """All that the other one wrote. Within telling(); the newest msgId of it and the version of the owner's count, None
-    where nothing was unread."""
-    for row in _held(Entry.objects.filter(owner=owner_id, peer=peer_id, unread__gt=0)):
+    """All that the other one wrote, here and in the history: what they are writing just now as well. Within telling();
+    the newest msgId of it and the version of the owner's count, None where nothing was unread."""
+    rows = _held(Entry.objects.filter(owner=owner_id, peer=peer_id))
+    marks.mark_all_from(owner_id, peer_id)
+    for row in rows:
+        if not row.unread:
+            continue
         Entry.objects.filter(pk=row.pk).update(unread=0, read_until=NEWEST_OF_PEER)
         version = _take_off(owner_id, row.unread)
         row.refresh_from_db(fields=["read_until"])
         return row.read_until, version
     return None
+
+
+def hold(*, owner_id: int, peer_id: int) -> None:
+    """Within telling(), before anything of it is marked in the history: what is counted here is read there."""
+    _held(Entry.objects.filter(owner=owner_id, peer=peer_id))
 
 
 def read_one(*, owner_id: int, peer_id: int) -> None:

@@ -96,8 +96,11 @@ def delete(*, owner_id: int, msg_id: int) -> None:
 def _mark(owner_id: int, msg_id: int, *, deleted: bool) -> None:
     with telling():
         for seq, text in _find(owner_id, msg_id):
-            if marks.mark(owner_id, seq, deleted=deleted):
-                _count_as_read(owner_id, orjson.loads(text))
+            writer_id = _writer(owner_id, orjson.loads(text))
+            if writer_id:
+                entries.hold(owner_id=owner_id, peer_id=writer_id)
+            if marks.mark(owner_id, seq, deleted=deleted) and writer_id:
+                entries.read_one(owner_id=owner_id, peer_id=writer_id)
 
 
 def withdraw(owner_id: int, msg_id: int) -> None:
@@ -109,9 +112,8 @@ def _find(owner_id: int, msg_id: int) -> Sequence[tuple[int, str]]:
     return list(_told(owner_id).filter(storage.named(msg_id)).values_list("seq", "element")[:1])
 
 
-def _count_as_read(owner_id: int, element: dict[str, Any]) -> None:
-    """Only what somebody wrote is counted in the message list."""
+def _writer(owner_id: int, element: dict[str, Any]) -> int:
+    """Of what is counted in the message list: what somebody else wrote. 0 of everything else."""
     message = element["msg"]
     written = element.get("msgType") == "IM" and message["msgType"] not in UNCOUNTED
-    if written and message["fromUserId"] != owner_id:
-        entries.read_one(owner_id=owner_id, peer_id=message["fromUserId"])
+    return int(message["fromUserId"]) if written and message["fromUserId"] != owner_id else 0

@@ -1,5 +1,5 @@
-"""Messages of somebody's history that are read before their turn, or deleted. Marked within telling(), before rows of
-lists are locked."""
+"""Messages of somebody's history that are read before their turn, or deleted. Marked within telling(), with the row of
+the message list held that counts them: who writes at that moment is waited for."""
 
 from django.db import connection
 

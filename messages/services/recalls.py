@@ -1,7 +1,5 @@
 """Taking messages back: their writers within two minutes, we where a file turns out to be none."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db.models.functions import Now
 
@@ -23,7 +21,7 @@ def recall(*, user: User, msg_id: int) -> None:
     """Takes back what the person wrote. Again: nothing. InvalidParameter for what they did not write, NotPermitted for
     a gift, which is given, TooLate after RECALL_WITHIN."""
     with telling():
-        message = _hold(msg_id)
+        message = hold(msg_id)
         if message is None or message.sender_id != user.pk or message.kind not in contents.WRITTEN:
             raise InvalidParameter
         if message.kind == InstantMessage.Kind.GIFT:
@@ -34,17 +32,15 @@ def recall(*, user: User, msg_id: int) -> None:
             _withdraw(message, "sender", TAKEN_BACK)
 
 
-def on_examined(sender: Any, *, used_by: str, accepted: bool, **_: Any) -> None:
-    """For `uploads.signals.examined`. Twice is once."""
-    if accepted or not used_by.startswith(contents.UPLOADS_OF_MESSAGES):
-        return
+def take_back_file(msg_id: int) -> None:
+    """A message whose file is none. Twice is once."""
     with telling():
-        message = _hold(int(used_by.removeprefix(contents.UPLOADS_OF_MESSAGES)))
+        message = hold(msg_id)
         if message is not None and message.recalled_at is None:
             _withdraw(message, "file", REFUSED_FILE)
 
 
-def _hold(msg_id: int) -> InstantMessage | None:
+def hold(msg_id: int) -> InstantMessage | None:
     """As that of a repeated request its row is locked before all others."""
     rows = InstantMessage.objects.filter(pk=msg_id).annotate(now=Now())  # type: ignore[no-redef]
     return rows.select_for_update(no_key=True).first()

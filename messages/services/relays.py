@@ -44,7 +44,7 @@ def relay(envelope: dict[str, Any]) -> None:
     """Tells one person, or everybody in an open room. The message gets a msgId where it has none, and in a room that
     room's id. InvalidParameter for nobody, for no open room of that kind, and for what is no message."""
     message = envelope.get("msg")
-    if not isinstance(message, dict) or not isinstance(message.get("msgType"), str) or not message["msgType"]:
+    if not isinstance(message, dict) or not _is_readable(message):
         raise InvalidParameter
     if len(orjson.dumps(message)) > settings.RELAYED_BYTES:
         raise InvalidParameter
@@ -58,6 +58,17 @@ def relay(envelope: dict[str, Any]) -> None:
         _to_room(envelope.get(name), kind_of_room, message)
     else:
         raise InvalidParameter
+
+
+def _is_readable(message: dict[str, Any]) -> bool:
+    """What we read of messages later ourselves, for histories, replays and guests, is what it is in ours."""
+    words = {name: message[name] for name in ("msgType", "action") if message.get(name) is not None}
+    if not words.get("msgType") or not all(isinstance(word, str) for word in words.values()):
+        return False
+    if "fromUserId" in message and not _is_id(message["fromUserId"]):
+        return False
+    gift = message.get("gift")
+    return gift is None or (isinstance(gift, dict) and {"id", "name"} <= gift.keys())
 
 
 def _to_person(user_id: object, message: dict[str, Any]) -> None:

@@ -8,20 +8,27 @@ from records.models import Record
 from records.services import clips, review
 
 AT_ONCE = 20  # in one run
+FAILED_AT_ONCE = 5  # after so many nobody asks the storage on
 
 log = structlog.get_logger(__name__)
 
 
 def measure_waiting() -> int:
     """Returns how many are known now. What is none, too short or too long is rejected, and its owner told; what the
-    storage does not give now waits for the next run."""
+    storage does not give now waits for the next run, and does not keep the others, unless it is every one."""
     waiting = Record.objects.filter(status=Record.Status.WAITING, measured=False)
-    done = 0
-    try:
-        for record in waiting.order_by("pk")[:AT_ONCE]:
+    done = failed = 0
+    for record in waiting.order_by("pk")[:AT_ONCE]:
+        try:
             done += _measure(record)
-    except StorageDown as error:
-        log.warning("records_not_measured", reason=str(error))
+        except StorageDown as error:
+            log.warning("record_not_measured", record=record.pk, reason=str(error))
+            failed += 1
+        except Exception:
+            log.exception("record_not_measured", record=record.pk)
+            failed += 1
+        if failed >= FAILED_AT_ONCE:
+            break
     return done
 
 

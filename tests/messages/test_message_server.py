@@ -214,3 +214,15 @@ class TestMessages:
 
 def test_init_tells_phones_nothing_of_it(api):
     assert "messageserver" not in json.dumps(ok(api().get("init", ap="heihei")))
+
+
+@pytest.mark.parametrize("change", [
+    {"action": {}}, {"action": ["x"]}, {"action": 5}, {"fromUserId": "x"}, {"fromUserId": [1]}, {"fromUserId": None},
+    {"gift": "x"}, {"gift": {"id": 101}}, {"gift": []},
+])  # fmt: skip
+def test_what_would_break_histories_and_replays_later_is_no_message(talk, live, change):
+    message = {"msgType": "gift", "text": "x", **change}
+    for kind, where in (("tosingle", {"targetUserId": talk.her.pk}), ("toLive", {"liveId": live.pk})):
+        assert tuple(call("send-msg", data=said(kind, message, **where)).values())[:2] == PARAMETER
+    assert (stream_of(talk.her), in_room(live.pk)) == ([], [])
+    ok(talk.hers.get("msg/history-msg"))

@@ -1,16 +1,21 @@
 """Messages from many phones at once: I2, and no two who lock each other out."""
 
 import random
+import threading
 
 import pytest
+from django.db import connection
 
 from chat.models import ChatTopic
 from chat.services import topics
 from messages.models import InstantMessage
+from messages.services import im
 from payment import ledger
 from tests import factories
+from tests.answers import ok
 from tests.messages.conftest import content, texts
 from tests.messages.test_lists import sound
+from tests.processes import wait_until
 from tests.races.crowd import at_once, codes, same_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -110,3 +115,47 @@ def test_three_who_write_read_delete_take_back_and_give_at_once_do_not_lock_each
     assert codes(at_once(deeds)) == {0: len(deeds)}
     sound()
     assert ledger.balances(talk.me.pk).gold == 1000 - 8
+
+
+@pytest.mark.parametrize("call", ["read-conversation", "message-read-all", "message-del"])
+def test_what_comes_while_all_is_read_is_read_in_the_list_and_in_the_history_or_in_neither(talk, monkeypatch, call):
+    """She looks while I am writing: what is taken off the count and stays unread in the history is taken off twice."""
+    ok(talk.write("eins"))
+    noted, over = threading.Event(), threading.Event()
+    tell = im._tell
+
+    def slowly(*args):
+        noted.set()
+        assert over.wait(30)
+        tell(*args)
+
+    monkeypatch.setattr(im, "_tell", slowly)
+    writer = threading.Thread(target=at_once, args=([writing(talk.mine, talk.her, "zwei")],))
+    said = {} if call == "message-read-all" else {"userId": talk.me.pk}
+    reader = threading.Thread(target=at_once, args=([lambda: same_phone(talk.hers).post(f"msg/{call}", **said)],))
+    writer.start()
+    try:
+        assert noted.wait(30)
+        reader.start()
+        wait_until(somebody_waits, 30, "she waits for me")
+    finally:
+        over.set()
+        writer.join()
+        reader.join()
+    monkeypatch.undo()
+    unread = ok(talk.hers.get("msg/message-list"))["unreadMsgCount"]
+    page = ok(talk.hers.get("msg/history-msg"))
+    assert (unread, page["unReadCount"]) == (0, 0)
+    ok(talk.write("drei"))
+    for item in page["unReadMsg"] + page["readMsg"]:
+        ok(talk.hers.post("msg/read-one-msg", msgId=item["msg"]["msgId"]))
+    assert ok(talk.hers.get("msg/message-list"))["unreadMsgCount"] == 1
+    assert ok(talk.hers.get("msg/history-msg"))["unReadCount"] == 1
+
+
+def somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return cursor.fetchone() != (0,)

@@ -133,13 +133,31 @@ class TestAFile:
         assert (hers["msg"]["recalledMsgId"], hers["msg"]["text"]) == (msg_id, "消息已撤回")
         assert unread(talk.hers) == 0
 
+    def test_of_sound_lasts_as_long_as_was_measured_for_who_reads_it_later(self, talk, signs):
+        msg_id = self.send(talk, signs("audio"))
+        before = [element["msg"]["content"] for element in (*told(talk.her), *told(talk.me))]
+        for _ in range(2):
+            self.examine(msg_id, accepted=True)
+        measured = {**before[0], "length": 2}
+        assert before == [{**measured, "length": 3}] * 2
+        assert [element["msg"]["content"] for element in (*told(talk.her), *told(talk.me))] == [measured] * 2
+        for phone in (talk.mine, talk.hers):
+            page = ok(phone.get("msg/history-msg"))
+            assert [one["msg"]["content"] for one in page["unReadMsg"] + page["readMsg"]] == [measured]
+            (conversation,) = ok(phone.get("msg/conversation-list"))["conversations"]
+            assert conversation["msg"]["content"] == measured
+        assert unread(talk.hers) == 1
+        ok(talk.hers.post("msg/read-conversation", userId=talk.me.pk))
+        assert unread(talk.hers) == 0
+        assert ok(talk.hers.get("msg/history-msg"))["unReadCount"] == 0
+
     def test_that_is_one_stays(self, talk, signs):
         msg_id = self.send(talk, signs("audio"))
         self.examine(msg_id, accepted=True)
         assert len(told(talk.her)) == 1
 
     def test_of_another_use_is_none_of_ours(self, talk):
-        examined.send(None, upload_id=1, used_by="subject:5", accepted=False, seconds=None, url="")
+        examined.send(None, upload_id=1, used_by="elsewhere:5", accepted=False, seconds=None, url="")
         examined.send(None, upload_id=1, used_by="im:5", accepted=False, seconds=None, url="")
         assert told(talk.her) == []
 

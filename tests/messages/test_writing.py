@@ -193,6 +193,15 @@ class TestIsRefused:
         refused(talk.write(msgType=kind), *WRONG)
         assert nothing_happened()
 
+    def test_under_a_name_of_ours_which_would_keep_a_call_out_of_both_lists(self, talk):
+        chat_id = ok(talk.mine.post("chat/due-chat", userId=talk.her.pk))["chatId"]
+        for outcome in ("missed", "cancelled"):
+            refused(talk.write(clientMsgId=f"heihei chat {chat_id} {outcome}"), *WRONG)
+            ok(talk.write(clientMsgId=f"chat {chat_id} {outcome}"))
+        ok(talk.mine.post("chat/cancel-due-chat", chatId=chat_id))
+        (entry,) = ok(talk.hers.get("msg/message-list"))["messages"]
+        assert (entry["data"]["type"], entry["data"]["count"]) == ("calling", 1)
+
     def test_with_too_long_a_client_msg_id(self, talk):
         refused(talk.write(clientMsgId="k" * 65), *WRONG)
         assert nothing_happened()

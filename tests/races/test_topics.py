@@ -46,7 +46,7 @@ def fold_meanwhile(deeds):
 
     def fold():
         try:
-            while not over.is_set():
+            while not over.wait(0.02):  # else it takes the time of those who do them
                 tasks.fold()
                 tasks.tell_authors()
         finally:
@@ -82,9 +82,9 @@ def test_so_are_those_of_few_people_who_change_their_minds_while_the_job_folds(p
     topic = voices.topic()
     post = voices.subject(topic)
     deeds = [
-        call(phone, path, post) for _ in range(4) for phone in phones for path in ("like-subject", "unlike-subject")
+        call(phone, path, post) for _ in range(2) for phone in phones for path in ("like-subject", "unlike-subject")
     ]
-    deeds += [call(phone, "listen-subject", post) for _ in range(3) for phone in phones]
+    deeds += [call(phone, "listen-subject", post) for _ in range(2) for phone in phones]
     assert codes(fold_meanwhile(deeds)) == {0: len(deeds)}
     likes = Like.objects.count()
     assert voices.counts(post) == (20, 0, likes, 0)
@@ -150,7 +150,7 @@ def test_gifts_at_once_are_paid_counted_and_told(api, gifts):
     topic, rain = voices.topic(), factories.person()
     post = voices.subject(topic, rain)
     fans = [api(factories.person(gold=5)) for _ in range(10)]
-    deeds = [call(fan, "buy-gift", post, giftId=101, gift_uuid="u", amount=n % 7) for fan in fans for n in range(1, 14)]
+    deeds = [call(fan, "buy-gift", post, giftId=101, gift_uuid="u", amount=n % 7) for fan in fans for n in range(1, 9)]
     answers = codes(fold_meanwhile(deeds))
     assert answers[0] + answers[740] + answers[700] == len(deeds)
     paid = ledger.balances(rain.pk).point

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from heihei_site.uploads.audio import NotMeasured
+from heihei_site.uploads.storages import Local, StorageDown
 from live.models import Live
 from records import tasks
 from records.models import Listening, Record
@@ -203,3 +204,25 @@ def test_what_turns_out_to_be_none_is_rejected_then_and_its_owner_is_told(api, r
     assert not review.publish(record_id)
     (tip,) = notices_of(rain)
     assert tip["msg"]["message"]["title"] == "录音未通过"
+
+
+def test_a_clip_that_the_storage_does_not_give_keeps_no_other_from_being_measured(api, rain, south, monkeypatch):
+    with monkeypatch.context() as busy:
+        busy.setattr(clips.audio, "measure", too_slow)
+        first, second = (ok(send(api(who), samples.amr(7), recordLength=60))["recordId"] for who in (rain, south))
+    lost = Record.objects.get(pk=first).file
+    read = Local.read
+    with monkeypatch.context() as broken:
+        for error in (StorageDown("x"), PermissionError("x")):
+            Record.objects.filter(pk=second).update(measured=False)
+
+            def reading(storage, key, version, error=error):
+                if key == lost:
+                    raise error
+                return read(storage, key, version)
+
+            broken.setattr(Local, "read", reading)
+            assert tasks.measure() == 1
+            assert [record.measured for record in Record.objects.order_by("pk")] == [False, True]
+    assert tasks.measure() == 1
+    assert {record.length for record in Record.objects.all()} == {7}

@@ -274,9 +274,12 @@ def get(port: int, target: str, *, body: bytes = b"", headers: dict[str, str] | 
 
 
 def test_what_is_inside_stays_inside(deployment, venue):
-    for path in ("/metrics", "/hooks/rtmp/publish", "/playground", "/playground/code?phoneNo=13800000000"):
+    close_room = "/messageserver/api/msg/close-room.action"
+    playground = ("/playground", "/playground/code?phoneNo=13800000000")
+    for path in ("/metrics", "/hooks/rtmp/publish", close_room, *playground):
         assert get(deployment.port, path)[0] == 404, path
-    assert get(deployment.web_ports[0], "/metrics")[0] == 200, "asked directly"
+    for path in ("/metrics", close_room):
+        assert get(deployment.web_ports[0], path)[0] == 200, "asked directly"
 
 
 def test_an_address_that_a_caller_makes_up_is_not_believed(deployment, venue):

@@ -34,7 +34,7 @@ def compose() -> dict[str, Any]:
 
 
 def asked_for() -> Iterator[str]:
-    """Every name that the settings look up in the environment, in development and in production."""
+    """Every name that the settings look up in the environment, wherever uploads are."""
     names: set[str] = set()
     original = environ.Env.get_value
 
@@ -46,7 +46,9 @@ def asked_for() -> Iterator[str]:
         patch.setattr(environ.Env, "get_value", noted)
         for name, value in production().items():
             patch.setenv(name, value)
-        runpy.run_path(str(ROOT / "heihei_site" / "settings.py"))
+        for place in ("aliyun", "local"):
+            patch.setenv("UPLOADS", place)
+            runpy.run_path(str(ROOT / "heihei_site" / "settings.py"))
     yield from sorted(names)
 
 
@@ -72,7 +74,10 @@ def test_with_the_example_filled_in_the_deployment_check_has_nothing_to_say() ->
     assert done.stdout == "System check identified no issues (4 silenced).\n"
 
 
-@pytest.mark.parametrize("secret", ["SECRET_KEY", "STREAM_KEY", "SHARE_KEY", "PUBLIC_URL", "DATABASE_URL", "REDIS_URL"])
+SECRETS = ["SECRET_KEY", "STREAM_KEY", "SHARE_KEY", "SEAL_KEYS", "MESSAGE_SERVER_KEY", "UPLOAD_KEY"]
+
+
+@pytest.mark.parametrize("secret", [*SECRETS, "PUBLIC_URL", "DATABASE_URL", "REDIS_URL"])
 def test_production_does_not_start_without_a_secret(secret: str) -> None:
     without = {name: value for name, value in production().items() if name != secret}
     with pytest.MonkeyPatch.context() as patch:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from tests import factories, voices
@@ -227,3 +228,33 @@ def test_what_is_shared_opens_in_a_browser_and_nothing_beside_it(corner, client)
         assert client.get(wrong, headers={"host": "localhost"}).status_code == 404
     ok(corner.rains.post("topic/delete-subject", subjectId=post.pk))
     assert client.get(card["url"], headers={"host": "localhost"}).status_code == 404
+
+
+def test_a_shared_page_says_to_previews_what_it_is_and_runs_no_script(corner, client):
+    corner.topic.content = '说说"今天"<script>'
+    topics.save(corner.topic)
+    topics.shown.forget()
+    post = voices.subject(corner.topic, corner.rain, title="晚安")
+    shared = ok(corner.souths.post("topic/subject-detail", subjectId=post.pk, offset=0))
+    card, of_topic = shared["subject"]["shareInfo"]["wechat"], shared["topic"]["shareInfo"]["wechat"]
+    answer = client.get(card["url"], headers={"host": "localhost"})
+    page = answer.content.decode()
+    assert '<meta property="og:title" content="#接口对接#">' in page
+    assert '<meta property="og:image" content="http://cdn/a.jpg">' in page
+    assert "script-src" not in answer["Content-Security-Policy"] and "<script" not in page
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "media-src 'self' http://cdn;" in answer["Content-Security-Policy"]
+    assert answer["Cache-Control"].startswith("max-age=0")
+    page = client.get(of_topic["url"], headers={"host": "localhost"}).content.decode()
+    assert "<b>1</b> 条声音" in page and "<script>" not in page
+    assert finders.find(of_topic["coverUrl"].partition("/static/")[2]), "a picture, though the topic has none"
+    assert '<meta property="og:image" content="http://localhost/static/live/card.png">' in page
+
+
+def test_a_shared_reply_is_gone_with_who_made_the_post(corner, client):
+    post = voices.subject(corner.topic, corner.rain)
+    reply = voices.subject(creator=corner.south, to=post)
+    url = ok(corner.souths.post("topic/get-subject", subjectId=reply.pk))["subject"]["shareInfo"]["weibo"]["url"]
+    assert client.get(url, headers={"host": "localhost"}).status_code == 200
+    User.objects.filter(pk=corner.rain.pk).update(is_active=False)
+    assert client.get(url, headers={"host": "localhost"}).status_code == 404

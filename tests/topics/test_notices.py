@@ -13,7 +13,7 @@ from tests.conftest import Api
 from tests.messages.conftest import told
 from topics import tasks
 from topics.models import News, Subject
-from users.models import Block
+from users.models import Block, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gifts")]
 
@@ -164,3 +164,44 @@ def test_a_gift_without_gold_is_told_to_nobody(corner, post):
     refused(Api(poor).post("topic/buy-gift", subjectId=post.pk, giftId=101), 740, "余额不足")
     assert jobs() == 0
     assert voices.counts(post) == (0, 0, 0, 0)
+
+
+def test_of_many_gifts_and_replies_of_one_person_nobody_else_is_told(corner, post, gifts):
+    for amount in (1, 2, 3):
+        ok(corner.souths.post("topic/buy-gift", subjectId=post.pk, giftId=101, gift_uuid="u", amount=amount))
+    tasks.fold()
+    for amount in (4, 5):
+        ok(corner.souths.post("topic/buy-gift", subjectId=post.pk, giftId=101, gift_uuid="u", amount=amount))
+    for _ in range(2):
+        corner.replied(post)
+    assert jobs() == 2
+    assert sorted(notices(corner.rain)) == sorted([
+        ("我在话题#接口对接#里给你送了小黄瓜，", corner.south.pk),
+        ("我在话题#接口对接#里回复了你，", corner.south.pk),
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_who_takes_an_old_like_back_takes_away_no_news_of_another(corner, post, api, together):
+    fan = factories.person()
+    ok(corner.souths.post("topic/like-subject", subjectId=post.pk))
+    jobs()
+    ok(api(fan).post("topic/like-subject", subjectId=post.pk))
+    if not together:
+        tasks.fold()
+    ok(corner.souths.post("topic/unlike-subject", subjectId=post.pk))
+    tasks.fold()
+    a_while_passes()
+    assert jobs() == 1
+    assert notices(corner.rain)[1:] == [("我在话题#接口对接#里给你点赞了，", fan.pk)]
+
+
+def test_of_whom_has_been_banned_meanwhile_nothing_is_told(corner, post, api):
+    fan = factories.person()
+    for phone in (api(fan), corner.souths):
+        ok(phone.post("topic/like-subject", subjectId=post.pk))
+    corner.replied(post)
+    tasks.fold()
+    User.objects.filter(pk=corner.south.pk).update(is_active=False)
+    assert jobs() == 1
+    assert [author for _, author in notices(corner.rain)] == [fan.pk]

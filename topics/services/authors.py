@@ -12,6 +12,7 @@ from messages.services.notices import notify
 from payment.selectors import address_of
 from topics.models import Like, News, Subject
 from users.models import User
+from users.selectors import here
 
 AT_ONCE = 500  # told in one run
 
@@ -56,15 +57,15 @@ def _tell(news_id: int) -> bool:
 
 
 def _actor(news: News) -> User | None:
-    """Who did it last; of a like, who still likes it."""
+    """Who did it last; of a like, who still likes it. Nobody who has left meanwhile."""
     who = news.actor_id
     if news.kind == News.Kind.LIKE:
-        likes = Like.objects.filter(subject=news.subject_id).exclude(user_id=news.subject.creator_id)
+        likes = Like.objects.filter(here("user__"), subject=news.subject_id).exclude(user_id=news.subject.creator_id)
         last = likes.filter(user_id=who).first() or likes.first()
         if last is None:
             return None
         who = last.user_id
-    actor: User | None = User.objects.filter(pk=who).first()
+    actor: User | None = User.objects.filter(here(""), pk=who).first()
     return actor
 
 

@@ -2,9 +2,10 @@
 heat an index. Run twice, or two at a time, each tally is folded once; without it, counts are right all the same.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -41,14 +42,19 @@ SELECT more.subject_id, more.kind, more.many, more.actor_id, nullif(more.gift_id
 FROM unnest(%s::bigint[], %s::varchar[], %s::int[], %s::bigint[], %s::bigint[])
     AS more (subject_id, kind, many, actor_id, gift_id)
 ORDER BY more.subject_id, more.kind
-ON CONFLICT (subject_id, kind) DO UPDATE SET many = topics_news.many + excluded.many,
+ON CONFLICT (subject_id, kind) DO UPDATE SET many = topics_news.many + excluded.many
+        - (topics_news.many > 0 AND topics_news.actor_id = excluded.actor_id AND excluded.kind <> 'like')::int,
     actor_id = excluded.actor_id, gift_id = coalesce(excluded.gift_id, topics_news.gift_id)
 """
-# A like that is taken back before its author heard of it is no news.
+# A like that is taken back before its author heard of it is no news. Of one that they have heard of nothing is left.
 _TAKE_BACK = """
 UPDATE topics_news SET many = greatest(topics_news.many - less.many, 0)
-FROM unnest(%s::bigint[], %s::int[]) AS less (subject_id, many)
-WHERE topics_news.subject_id = less.subject_id AND kind = 'like'
+FROM (
+    SELECT news.id, count(*) AS many FROM unnest(%s::bigint[], %s::timestamptz[]) AS back (subject_id, given_at)
+    JOIN topics_news AS news USING (subject_id)
+    WHERE news.kind = 'like' AND (news.told_at IS NULL OR news.told_at < back.given_at) GROUP BY news.id
+) AS less
+WHERE topics_news.id = less.id
 """
 
 
@@ -110,24 +116,38 @@ def _write(table: str, key: str, statement: str, sums: dict[int, _Sum]) -> None:
         cursor.execute(statement, [ids, *columns, [warmed(heats[owner], sums[owner].warmth) for owner in ids]])
 
 
+@dataclass
+class _Heard:
+    """Who did something of one kind to one subject, the last one last, and with which gift."""
+
+    people: dict[int, int] = field(default_factory=dict)  # how often; of likes, what is left of them
+    gift_id: int = 0
+
+    def add(self, tally: Tally) -> None:
+        before = self.people.pop(tally.user_id, 0)
+        self.people[tally.user_id] = before + (tally.likes or 1)
+        self.gift_id = tally.gift_id
+
+
 def _note(tallies: Iterable[Tally]) -> None:
-    """Nobody is told what they did themselves: such tallies have no user."""
-    news: dict[tuple[int, str], tuple[int, int, int]] = {}  # how many, who was the last, with which gift
-    taken_back: Counter[int] = Counter()
+    """So many people, however often each did it. Nobody is told what they did themselves: such tallies have no user."""
+    heard: defaultdict[tuple[int, str], _Heard] = defaultdict(_Heard)
+    given_at: dict[tuple[int, int], datetime] = {}
     for tally in sorted(tallies, key=lambda tally: tally.pk):
-        if not tally.user_id:
-            continue
-        if tally.likes < 0:
-            taken_back[tally.subject_id] += 1
-        elif kind := _kind_of(tally):
-            many, _, _ = news.get((tally.subject_id, kind), (0, 0, 0))
-            news[tally.subject_id, kind] = (many + 1, tally.user_id, tally.gift_id)
+        if tally.user_id and (kind := _kind_of(tally)):
+            heard[tally.subject_id, kind].add(tally)
+            if tally.likes < 0:
+                given_at.setdefault((tally.subject_id, tally.user_id), tally.warm_at)
+    news, taken_back = [], []
+    for (subject_id, kind), each in heard.items():
+        if did := [user_id for user_id, many in each.people.items() if many > 0]:
+            news.append((subject_id, kind, len(did), did[-1], each.gift_id))
+        left = [user_id for user_id, many in each.people.items() if many < 0]
+        taken_back += [(subject_id, given_at[subject_id, user_id]) for user_id in left]
     with connection.cursor() as cursor:
-        if news:
-            columns = zip(*((*key, *known) for key, known in news.items()), strict=True)
-            cursor.execute(_NOTE, [list(column) for column in columns])
-        if taken_back:
-            cursor.execute(_TAKE_BACK, [list(taken_back), list(taken_back.values())])
+        for statement, rows in ((_NOTE, news), (_TAKE_BACK, taken_back)):
+            if rows:
+                cursor.execute(statement, [[*column] for column in zip(*rows, strict=True)])
 
 
 def _kind_of(tally: Tally) -> str:
