@@ -63,7 +63,7 @@ class ApnsPush:
 class _Call:
     """One batch. Where the connection fails for one, the rest is not tried: nobody waits for each of 200."""
 
-    def __init__(self, client: httpx.Client, token: str, end: float) -> None:
+    def __init__(self, client: httpx.AsyncClient, token: str, end: float) -> None:
         self.token = token
         self._client, self._end = client, end
         self._failed = ""
