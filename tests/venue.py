@@ -168,7 +168,9 @@ class Venue:
         assert self._console.stdin and self._console.stdout
         print(json.dumps([str(word) for word in command]), file=self._console.stdin, flush=True)
         line = self._console.stdout.readline()
-        assert line, f"{command} failed"
+        if not line:
+            self._console = None  # the next command gets another one
+            raise AssertionError(f"{command} failed")
         return str(json.loads(line))
 
     def run(self, program: str) -> str:

@@ -8,12 +8,14 @@ AT_ONCE = 10  # messages
 STUFF = """
 from heihei_site.realtime.groups import person
 from heihei_site.realtime.publish import publish, telling
-from messages.events import ImText
+from messages.events import ImText, talker_card
+from users.models import User
 content = {{"text": "长" * 700}}
+users = {{"{reader}": talker_card(User.objects.get(pk={reader}))}}
 for _ in range({times}):
     with telling():
         for _ in range({at_once}):
-            said = ImText(to_user_id={reader}, from_user_id={reader}, content=content, create_time=1, users={{}})
+            said = ImText(to_user_id={reader}, from_user_id={reader}, content=content, create_time=1, users=users)
             publish(said, to=person({reader}))
 """
 
