@@ -127,9 +127,8 @@ def hold(*, owner_id: int, peer_id: int) -> None:
 
 
 def read_one(*, owner_id: int, peer_id: int) -> None:
-    """One thing of what is unread from this person. Within telling()."""
-    for row in _held(Entry.objects.filter(owner=owner_id, peer=peer_id, unread__gt=0)):
-        Entry.objects.filter(pk=row.pk).update(unread=F("unread") - 1)
+    """One thing of what is unread from this person, by who holds the row."""
+    if Entry.objects.filter(owner=owner_id, peer=peer_id, unread__gt=0).update(unread=F("unread") - 1):
         _take_off(owner_id, 1)
 
 
