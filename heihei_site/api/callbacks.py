@@ -15,6 +15,8 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from heihei_site.api.schema import first_sentence
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,9 @@ class CallbackSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         return [self.callback.group]
+
+    def get_summary(self) -> str:
+        return first_sentence(self.callback.answer.__doc__ or "")
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular dropped the arguments
         return " ".join((self.callback.answer.__doc__ or "").split())

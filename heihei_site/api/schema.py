@@ -39,9 +39,7 @@ class EndpointSchema(AutoSchema):
         return [root.partition("/")[0]]
 
     def get_summary(self) -> str:
-        """The first sentence, which is shown as it is: without marks."""
-        paragraph = " ".join(_doc(self.endpoint).partition("\n\n")[0].split())
-        return re.split(r"(?<=[.?!])\s", paragraph, maxsplit=1)[0].replace("`", "")
+        return first_sentence(_doc(self.endpoint))
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular dropped the arguments
         refusals = "\n".join(
@@ -148,6 +146,12 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 def only_api(endpoints: list[Any]) -> list[Any]:
     """Preprocessing hook: the reference has the API's endpoints and callbacks and nothing else."""
     return [entry for entry in endpoints if hasattr(entry[3].cls, "endpoint") or hasattr(entry[3].cls, "callback")]
+
+
+def first_sentence(text: str) -> str:
+    """For a line of the page, which shows it as it is: without marks."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!])\s", paragraph, maxsplit=1)[0].replace("`", "")
 
 
 def _doc(endpoint: Endpoint) -> str:

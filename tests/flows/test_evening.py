@@ -92,7 +92,8 @@ def test_an_evening(venue: Venue, guest: Callable[..., Phone]) -> None:
     south.open_second_socket()
     said_until_heard(rain, south, "听得到吗")
     assert rain.say("都在吗").ok and new.say("在").ok
-    south.wait_for(lambda: "在" in south.screen.texts())
+    for phone in (south, rain):
+        phone.wait_for(lambda phone=phone: "在" in phone.screen.texts())
     after = [message.opt_str("text") for message in south.messages[heard:] if message.opt_str("msgType") == "text"]
     assert after[-3:] == [rain.screen.texts()[-3], "都在吗", "在"] and len(after) == len(set(after))
 
