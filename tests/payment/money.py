@@ -272,7 +272,10 @@ class Money(RuleBasedStateMachine):
         self.has[one.owner].points += one.fen * 2
 
     @precondition(lambda self: any(each.state in (State.APPROVED, State.PAYING) for each in self.withdrawals))
-    @rule(answers=st.lists(st.sampled_from(ANSWERS), max_size=3), wait=st.sampled_from([None, wait_over, doubt_over]))
+    @rule(
+        answers=st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=3),
+        wait=st.sampled_from([None, wait_over, doubt_over]),
+    )
     def the_sweep_of_withdrawals_comes(self, answers, wait):
         Gateway.answers = list(answers)
         for one in self.withdrawals:
