@@ -45,9 +45,8 @@ class Live(models.Model):
     publisher = models.BigIntegerField(null=True, editable=False)  # our media server's number of who sends the sound
     media_due = models.DateTimeField(null=True, editable=False)  # when to look after what is left of the sound
     lookback_addr = models.CharField("回放地址", max_length=255, blank=True, default="")
-    archive = models.CharField(
-        max_length=64, blank=True, default="", db_default="", editable=False
-    )  # services/archives.py
+    # services/archives.py
+    archive = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     archive_due = models.DateTimeField(null=True, editable=False)  # when it is to be written, anew where there is one
     device_type = models.CharField(max_length=16, blank=True, default="")
     address = models.CharField("城市", max_length=64, blank=True, default="")
