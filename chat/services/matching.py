@@ -55,10 +55,12 @@ def seek(user: User) -> None:
     """Looks for somebody; whoever comes later finds this person until SECONDS have passed. Both are told `join-chat`,
     perhaps before this returns. The second time it is the same search, and while a call runs there is none."""
     close_overdue_of([user.pk])
-    if Side.objects.filter(user=user, busy=True, chat__state=Chat.State.RUNNING).exists():
-        return
     with connection.cursor() as cursor:
         cursor.execute(_WAIT, [user.pk, user.gender, SECONDS])
+    # Asked when the row is there: a search that comes back while its person is paired would outlive the call.
+    if Side.objects.filter(user=user, busy=True, chat__state=Chat.State.RUNNING).exists():
+        Seeker.objects.filter(user=user).delete()
+        return
     find_partner(user.pk, user.gender)
 
 
