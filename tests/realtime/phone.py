@@ -75,6 +75,12 @@ class Phone:
             self._elements.extend(json.loads(payload))
         return self._elements.popleft()
 
+    def numbered(self, seconds: float = 5) -> dict[str, Any]:
+        """The next element with a number. What has none, the count of what is unread, may come before it."""
+        while "seq" not in (found := self.element(seconds)):
+            pass
+        return found
+
     def elements(self, count: int, seconds: float = 5) -> list[dict[str, Any]]:
         return [self.element(seconds) for _ in range(count)]
 

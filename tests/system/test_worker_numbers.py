@@ -26,6 +26,12 @@ def numbers() -> dict[str, float]:
     }
 
 
+@pytest.fixture(autouse=True)
+def broker_of_this_test():
+    """The one before may have had a Redis of its own."""
+    queues._broker.cache_clear()
+
+
 @pytest.fixture
 def broker(settings):
     return redis.Redis.from_url(settings.REDIS_URL)
