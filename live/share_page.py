@@ -59,7 +59,9 @@ def _state(live: Live) -> dict[str, Any]:
     """What changes while somebody looks on. The owner's deadline counts, not whether a sweep has been by (D21)."""
     is_open = live.is_open and not live.overdue
     on_air = is_open and live.status == Live.Status.PLAYING
-    recorded = live.lookback_addr if live.status == Live.Status.STOPPED else ""
+    # Offered together with what was said, which takes a moment longer to be written down.
+    written = live.archive or live.archive_due is None
+    recorded = live.lookback_addr if live.status == Live.Status.STOPPED and written else ""
     return {
         "phase": "live" if on_air else "waiting" if is_open else "replay" if recorded else "ended",
         "sound": registry.streaming().hls_address(live.stream) if on_air else recorded,

@@ -164,9 +164,9 @@ def replay_is_read_in_time(reader: browser.Phone, link: str) -> None:
     reader.ask(jump.format(0.1))
     reader.sees(f"{LINES}.length === 0", SOON, "nothing was said at its beginning")
     reader.ask(jump.format(evil_at + 0.1))
-    reader.sees(f"{LINES}.at(-1) === '{EVIL}'", SOON, "everything was said by now")
+    reader.sees(f"{LINES}.includes('{EVIL}')", SOON, "it was said by now")
     reader.ask(jump.format(evil_at - 1))
-    reader.sees(f"{LINES}.length >= 5 && {LINES}.at(-1) !== '{EVIL}'", SOON, "it was not said yet")
+    reader.sees(f"{LINES}.length >= 5 && !{LINES}.includes('{EVIL}')", SOON, "it was not said yet")
     assert reader.ask(f"{LINES}[1]") == "欢迎新来的朋友，今晚聊聊下雨天想起的人"
     assert "送出 玫瑰×3" in reader.ask(LINES) and EVIL not in reader.ask(LINES)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db.models.functions import Now
 from django.test import Client
+from django.utils import timezone
 
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
@@ -106,6 +107,12 @@ def test_an_ended_live_says_so_and_plays_nothing_unless_recorded():
     recorded = factories.live(status=Live.Status.STOPPED, lookback_addr="https://replay.example/1.m3u8")
     assert (boot(recorded)["phase"], boot(recorded)["sound"]) == ("replay", "https://replay.example/1.m3u8")
     assert f'href="wmlives_heihei://replay?id={recorded.pk}"' in page(recorded.pk)[1]
+
+
+def test_a_replay_is_offered_together_with_what_was_said_in_it():
+    replay = {"status": Live.Status.STOPPED, "lookback_addr": "https://replay.example/1.m3u8"}
+    assert boot(factories.live(**replay, archive_due=timezone.now()))["phase"] == "ended"
+    assert boot(factories.live(**replay, archive_due=timezone.now(), archive="1.zip"))["phase"] == "replay"
 
 
 def test_one_that_has_not_begun_says_so():

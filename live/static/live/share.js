@@ -297,8 +297,9 @@
   };
   const follow = async () => {
     if (state.phase !== "replay") return;
-    const at = audio.currentTime;
-    track(at);
+    track(audio.currentTime);
+    // The sound may end before the last line was said: then its end shows them all.
+    const at = audio.currentTime > audio.duration - 0.05 ? Infinity : audio.currentTime;
     await until(at);
     if (at < shownAt - 1 || at > shownAt + 8) {
       lines.replaceChildren();
