@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "heihei_site.api",
     "heihei_site.providers",
     "heihei_site.realtime",
     "heihei_site.uploads",

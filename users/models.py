@@ -350,22 +350,6 @@ class BlockedWord(models.Model):
             raise ValidationError({"word": "已经有这个词"})
 
 
-class Repeat(models.Model):
-    """The last time a person asked for the same thing in the same words (D26): see `heihei_site/api/repeats.py`."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    digest = models.BinaryField(max_length=32)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField(db_index=True)
-    key = models.CharField(max_length=32)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="one_row_a_request")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
 class DataExport(models.Model):
     """A person's own data, asked for once: written by a job, kept in private storage until `expires_at`."""
 
