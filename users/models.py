@@ -157,7 +157,8 @@ class Session(models.Model):
     platform = models.CharField("系统", max_length=16, blank=True, default="")
     uuid = models.CharField("设备号", max_length=128, blank=True, default="")
     address = models.CharField("地址", max_length=45, blank=True, default="")  # written together with active_at
-    connection_no = models.BigIntegerField(default=0)  # number of the newest connection (D11)
+    connection_no = models.BigIntegerField(default=0)  # number of the newest connection (D11),
+    connected_at = models.DateTimeField(null=True)  # and since when it is: what came before, its phone has been sent
 
     class Meta:
         verbose_name = verbose_name_plural = "登录"
