@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "heihei_site.providers",
     "heihei_site.realtime",
     "heihei_site.uploads",
+    "heihei_site.console",
     "payment",
     "users",
     "messages",
