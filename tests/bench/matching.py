@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def measure_all(given: argparse.Namespace) -> str:
-    """Each evening in an instance of its own: the calls of one, which nobody keeps up, end in the middle of the next."""
+    """Each evening in an instance of its own: the calls of one, which nobody keeps up, end during the next."""
     rows = []
     for kills in (0, given.kills):
         with instance() as running:
