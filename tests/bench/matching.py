@@ -24,7 +24,6 @@ from urllib.parse import urlencode
 import uvloop
 
 from tests.bench import report
-from tests.bench.phones import instance
 from tests.processes import Instance, Web
 
 PATIENCE, TRIES = 2.0, 4  # of the apps: seconds for an answer, and how often they ask (D9)
@@ -50,18 +49,16 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=4, help="of web processes meanwhile")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    text = measure_all(given)
-    print(text)
-    if given.write:
-        report.write("matching", text)
+    report.run("matching", given, lambda running: measure_all(running, given))
 
 
-def measure_all(given: argparse.Namespace) -> str:
-    """Each evening in an instance of its own: the calls of one, which nobody keeps up, end during the next."""
+def measure_all(running: Instance, given: argparse.Namespace) -> str:
+    from chat.models import Chat
+
     rows = []
     for kills in (0, given.kills):
-        with instance() as running:
-            rows.append(evening(running, people_who_look(given.people), given, kills))
+        rows.append(evening(running, people_who_look(given.people), given, kills))
+        Chat.objects.all().delete()  # nobody keeps them up: they would end by the hundred during the next evening
     heads = ["Kills", "Pairs/s", "Paired", "Waited s: median", "95 %", "99 %", "longest", "Calls unanswered"]
     return (
         f"{report.table(heads, rows)}\n\n{given.people:,} people come over {given.over:g} s to {given.webs} web "
