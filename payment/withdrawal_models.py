@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.sealed import SealedField
 
 
@@ -121,7 +122,7 @@ class Withdrawal(models.Model):
 
     @property
     def approvals_needed(self) -> int:
-        return 2 if self.fen > settings.WITHDRAWAL_FOUR_EYES else 1
+        return 2 if self.fen > tunables.WITHDRAWAL_FOUR_EYES else 1
 
 
 class Decision(models.Model):

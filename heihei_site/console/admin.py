@@ -112,3 +112,7 @@ class ActAdmin(ReadOnlyAdmin):
     search_fields = ("=object_id",)
     search_help_text = "对象 ID"
     ordering = ("-pk",)
+
+
+# Pages of their own modules register themselves.
+from heihei_site.console import tunable_admin as _  # noqa: E402, F401

@@ -33,3 +33,7 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.words}"
+
+
+# A model of its own module; Django looks for it here.
+from heihei_site.console.tunable_models import TunedValue  # noqa: E402, F401
