@@ -98,7 +98,7 @@ def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     first = _fitting_of(user_id, tunables.MATCH_AGAIN, opposite, stop=many) if opposite else []
     for seeker in itertools.chain(first, _fitting(user_id, tunables.MATCH_AGAIN, stop=many)):
         if seeker.pk not in refused:
-            return seeker.pk
+            return int(seeker.pk)
     return None
 
 
