@@ -86,6 +86,35 @@ def test_above_a_hundred_yuan_two_operators_agree(settings):
     assert list(breaches()) == []
 
 
+def test_what_somebody_asks_for_in_small_pieces_within_a_day_needs_two_operators_as_well(settings):
+    """D37: no more than the limit leaves on one word in any 24 hours."""
+    one, other, person = operator("one"), operator("other"), earner(points=200_000)
+    rows = [withdrawals.request(person=person, alipaycode=ACCOUNT, fen=9_990 + piece) for piece in range(5)]
+    assert [decisions.approve(operator=one, withdrawal_id=row.pk).state for row in rows] == [
+        State.APPROVED, *[State.REQUESTED] * 4,
+    ]  # fmt: skip
+    page = console(one).get(LIST).content.decode()
+    for text in ("1 / 1", "1 / 2（24 小时内 ¥199.81）", "1 / 2（24 小时内 ¥499.60）"):
+        assert text in page
+    with gateway(settings) as bank:
+        assert tasks.pay_withdrawals() == 1
+        assert list(bank.paid) == [rows[0].number]
+    assert decisions.approve(operator=other, withdrawal_id=rows[4].pk).state == State.APPROVED
+
+
+def test_what_came_back_and_what_is_older_than_a_day_does_not_count_nor_do_others(settings):
+    one, person = operator("one"), earner(points=200_000)
+    returned, old, other = (withdrawals.request(person=person, alipaycode=ACCOUNT, fen=9_000 + i) for i in range(3))
+    assert other.approvals_needed == 2
+    decisions.reject(operator=one, withdrawal_id=returned.pk, reason="x")
+    Withdrawal.objects.filter(pk=old.pk).update(created_at=other.created_at - timedelta(days=1))
+    of(9_000)
+    last = withdrawals.request(person=person, alipaycode=ACCOUNT, fen=1_000)
+    assert [Withdrawal.objects.get(pk=row.pk).lately for row in (old, other, last)] == [9_001, 9_002, 10_002]
+    assert decisions.approve(operator=one, withdrawal_id=other.pk).state == State.APPROVED
+    assert decisions.approve(operator=one, withdrawal_id=last.pk).state == State.REQUESTED
+
+
 def test_nobody_decides_about_their_own(withdrawal):
     user = withdrawal.owner
     for deed in (
