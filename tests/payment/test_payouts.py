@@ -93,7 +93,7 @@ def test_what_somebody_asks_for_in_small_pieces_within_a_day_needs_two_operators
     assert [decisions.approve(operator=one, withdrawal_id=row.pk).state for row in rows] == [
         State.APPROVED, *[State.REQUESTED] * 4,
     ]  # fmt: skip
-    page = console(one).get(LIST).content.decode()
+    page = console(one).get(f"{LIST}?state__exact=all").content.decode()
     for text in ("1 / 1", "1 / 2（24 小时内 ¥199.81）", "1 / 2（24 小时内 ¥499.60）"):
         assert text in page
     with gateway(settings) as bank:
@@ -371,6 +371,32 @@ def test_the_queue_shows_what_is_asked_for_with_stars(withdrawal):
     one = console(User.objects.get(username="op")).get(f"{LIST}{large.pk}/change/").content.decode()
     assert "138****1111" in one
     assert f"/admin/payment/alipayaccount/{large.owner_id}/change/" in one
+
+
+def test_the_queue_begins_with_what_waits_the_oldest_first_and_says_for_how_long(withdrawal):
+    young, done = of(1_001), of(1_002)
+    decisions.reject(operator=operator("other"), withdrawal_id=done.pk, reason="x")
+    Withdrawal.objects.filter(pk=withdrawal.pk).update(created_at=timezone.now() - timedelta(hours=30))
+    page = console(operator())
+
+    def shown(**said):
+        return [row.pk for row in page.get(LIST, said).context["cl"].result_list]
+
+    assert shown() == [withdrawal.pk, young.pk]
+    assert "1 日" in page.get(LIST).content.decode().replace("\xa0", " ")
+    assert shown(state__exact="4") == [done.pk]
+    assert shown(state__exact="all") == shown(state__exact="nonsense") == [done.pk, young.pk, withdrawal.pk]
+    assert shown(q=done.number) == [done.pk]
+    assert shown(q=done.number, state__exact="0") == []
+
+
+def test_all_of_a_view_is_what_the_view_shows(withdrawal):
+    """Not what was decided before, which the list does not show."""
+    other = of(1_001)
+    approved(other)
+    said = {"select_across": "1", "answered": "yes", "reason": "x"}
+    assert "已退回 1 笔" in act(console(operator("other")), "reject", withdrawal, **said)
+    assert (state(withdrawal.number), state(other.number)) == (State.RETURNED, State.APPROVED)
 
 
 def test_operators_approve_and_reject_in_the_queue(settings, tmp_path, withdrawal):
