@@ -1,7 +1,7 @@
 """Lists of what waits for an operator's word: the waiting first, the oldest first."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
@@ -47,7 +47,7 @@ def chosen_in(request: HttpRequest) -> str:
 
 
 class QueueAdmin(ReadOnlyAdmin):
-    list_filter = (ByState,)
+    list_filter: ClassVar[tuple[Any, ...]] = (ByState,)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str]:
         return ("pk",) if chosen_in(request) == WAITING else ("-pk",)
