@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from heihei_site.console.models import Act
@@ -76,6 +77,19 @@ def test_another_refuses_and_says_why(proposer, approver, person):
     row.refresh_from_db()
     assert (row.state, row.refusal, ledger.balances(person.pk).gold) == (State.REFUSED, "没有依据", 100)
     assert "没有依据" in proposer.get(f"{LIST}{row.pk}/change/").content.decode()
+
+
+def test_one_is_decided_on_its_own_page_as_well(proposer, approver, person):
+    proposer.post(ADD, says(person))
+    row = Credit.objects.get()
+    page, button = f"{LIST}{row.pk}/change/", reverse("admin:payment_credit_approve", args=[row.pk])
+    assert button in approver.get(page).content.decode()
+    assert button not in proposer.get(page).content.decode()
+    assert proposer.post(button, {"answered": "yes"}).status_code == 403
+    assert "批准后立即入账" in approver.get(button).content.decode()
+    assert ledger.balances(person.pk).gold == 100
+    assert "已批准 1 笔" in approver.post(button, {"answered": "yes"}, follow=True).content.decode()
+    assert ledger.balances(person.pk).gold == 150
 
 
 def test_who_may_propose_does_not_approve_nor_the_other_way_round(proposer, approver, person):
