@@ -1,4 +1,4 @@
-"""What operators give and take back: proposed by one, decided by another (ADR 19)."""
+"""What operators give and take back: proposed by one, decided by another (ADR 20)."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""Gold and points that operators give people, or take back (ADR 19)."""
+"""Gold and points that operators give people, or take back (ADR 20)."""
 
 from typing import ClassVar
 

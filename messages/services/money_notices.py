@@ -1,4 +1,4 @@
-"""Telling people how their withdrawals ended (D37), and what operators gave them or took back (ADR 19)."""
+"""Telling people how their withdrawals ended (D37), and what operators gave them or took back (ADR 20)."""
 
 from typing import Any
 

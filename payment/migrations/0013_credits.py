@@ -1,4 +1,4 @@
-"""Gold and points that operators give or take back (ADR 19). What was decided cannot be changed, and nothing removed."""
+"""Gold and points that operators give or take back (ADR 20). What was decided cannot be changed, and nothing removed."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime

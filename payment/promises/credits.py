@@ -1,4 +1,4 @@
-"""What operators' credits must show (ADR 19)."""
+"""What operators' credits must show (ADR 20)."""
 
 PROMISES = {
     "every posted credit moved what it says for its owner, and no other moved anything": """

@@ -1,4 +1,4 @@
-"""Gold and points that operators give people, or take back: one proposes, another one approves (ADR 19).
+"""Gold and points that operators give people, or take back: one proposes, another one approves (ADR 20).
 
 Approving is posting: one transaction, under the credit's own key. Who dies in it has decided nothing; who does it again
 afterwards is told that it is over.

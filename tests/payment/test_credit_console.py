@@ -1,4 +1,4 @@
-"""Operators give and take back in the console (ADR 19)."""
+"""Operators give and take back in the console (ADR 20)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Gold and points from operators: one proposes, another approves, and it is posted once (ADR 19)."""
+"""Gold and points from operators: one proposes, another approves, and it is posted once (ADR 20)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
