@@ -154,6 +154,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "sweep-uploads": ("heihei_site.uploads.tasks.sweep", 5 * MINUTE),
     "settle-orders": ("payment.tasks.settle_orders", 5),
     "pay-withdrawals": ("payment.tasks.pay_withdrawals", 10),
+    "expire-credits": ("payment.tasks.expire_credits", HOUR),
     "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
     "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
     "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
@@ -399,6 +400,9 @@ PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
 PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
 PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
 PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+CREDIT_GOLD_DAY = 50_000  # that one operator may propose, and approve, from midnight to midnight; taken back counts too
+CREDIT_POINT_DAY = 50_000
+CREDIT_LIFETIME = timedelta(days=7)  # for a second operator to decide
 STATEMENT_PAGE = 50  # lines at most
 RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
 RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)

@@ -21,6 +21,9 @@ TUNED: tuple[Tunable[Any], ...] = (
 )
 FIXED: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("成年年龄", "ADULT_AGE", lambda age: f"{age} 岁"),
+    ("每个运营人员每天申请、审批补发与扣回的钻石最多", "CREDIT_GOLD_DAY", str),
+    ("每个运营人员每天申请、审批补发与扣回的黑票最多", "CREDIT_POINT_DAY", str),
+    ("补发与扣回多久内须审批", "CREDIT_LIFETIME", lambda age: f"{age.days} 天"),
     ("多少黑票提现一分钱", "POINTS_PER_FEN", str),
     ("每人实名验证次数", "ALIPAY_VERIFICATIONS", str),
 )

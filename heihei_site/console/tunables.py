@@ -68,7 +68,9 @@ class Tunables(Declared):
     WITHDRAWAL_LEAST = Fen("每次提现最少", group="提现", least=100, most=1_000_000)
     WITHDRAWAL_DAY = Fen("每人每天提现上限", group="提现", least=100, most=10_000_000)
     # Never above what D37 allows one operator to decide alone.
-    WITHDRAWAL_FOUR_EYES = Fen("超过此金额的提现须两人审核", group="提现", least=0, most=10_000, hint="只能收紧；")
+    WITHDRAWAL_FOUR_EYES = Fen(
+        "24 小时内累计超过此金额的提现须两人审核", group="提现", least=0, most=10_000, hint="只能收紧；"
+    )
     WITHDRAWAL_ACCOUNT_AGE = Span("注册满多久才能提现", group="提现", unit="天", of=DAY, least=0, most=365)
 
 

@@ -28,7 +28,7 @@ from live.services import feeds
 from messages.models import Push
 from messages.services import push_delivery
 from payment.services import orders
-from payment.withdrawal_models import Withdrawal
+from payment.withdrawal_models import Withdrawal, asked_lately
 from tests import factories
 from tests.answers import ok
 from tests.conftest import Api
@@ -222,7 +222,8 @@ def cash_rule() -> str:
 
 
 def decisions_needed() -> int:
-    return Withdrawal(fen=8_000).approvals_needed
+    assert withdrawn(8_000)() == 0
+    return Withdrawal.objects.annotate(lately=asked_lately()).latest("created_at").approvals_needed
 
 
 BEHAVIOUR: dict[str, tuple[Any, Callable[[], Any]]] = {
