@@ -8,7 +8,6 @@ to hang up. Nothing of it is in Redis.
 """
 
 import enum
-import itertools
 
 import structlog
 from django.conf import settings
@@ -87,13 +86,13 @@ def find_partner(user_id: int, gender: str, *, in_turn: bool = False) -> bool:
 
 def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     """The opposite gender first, then anyone; who has waited longest first."""
-    many = len(refused) + 1
     opposite = OPPOSITE.get(gender)
-    first = _fitting_of(user_id, opposite, stop=many) if opposite else []
-    for seeker in itertools.chain(first, _fitting(user_id, stop=many)):
-        if seeker.pk not in refused:
-            return seeker.pk
-    return None
+    best = _first(_fitting_of(user_id, opposite, stop=len(refused) + 1), refused) if opposite else None
+    return best or _first(_fitting(user_id, stop=len(refused) + 1), refused)
+
+
+def _first(fitting: list[Seeker], refused: list[int]) -> int | None:
+    return next((seeker.user_id for seeker in fitting if seeker.user_id not in refused), None)
 
 
 def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
