@@ -94,7 +94,7 @@ class SubjectAdmin(ConsoleAdmin):
     search_fields = ("=id", "=creator__id", "=main__id")
     search_help_text = "帖子、作者或主帖的 id"
     ordering = ("-id",)
-    actions = ("hide", "show")
+    actions = actions_detail = ("hide", "show")
     fields = ("id", "topic", "creator", "main", "replied", "title", "sound", "length", "counts", "state", "created_at")
     readonly_fields = fields
 

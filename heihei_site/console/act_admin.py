@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
@@ -59,14 +60,18 @@ class About(DropdownFilter):
 
 @admin.register(Act)
 class ActAdmin(ReadOnlyAdmin):
-    list_display = ("at", "operator", "verb", "link", "reason", "said", "address")
+    list_display = ("when", "operator", "verb", "link", "reason", "said", "address")
     list_filter = (("at", RangeDateTimeFilter), Operator, Verb, About)
     list_filter_submit = True
     list_select_related = ("operator",)
     search_fields = ("=object_id",)
     search_help_text = "对象 ID（用户 ID、liveId、订单号……）"
     ordering = ("-pk",)
-    fields = ("at", "operator", "verb", "kind", "link", "object_id", "reason", "said", "address")
+    fields = ("when", "operator", "verb", "kind", "link", "reason", "said", "address")
+
+    @display(description="时间", ordering="at")
+    def when(self, act: Act) -> str:
+        return f"{timezone.localtime(act.at):%Y-%m-%d %H:%M:%S}"
 
     @display(description="对象类型")
     def kind(self, act: Act) -> str:

@@ -20,8 +20,8 @@ from heihei_site.console.models import Act
 
 class ConsoleAdmin(ModelAdmin):
     """Whatever is added, changed or deleted by a form of it is an `Act` with old and new values, in the transaction of
-    the deed. Actions are made by `acts.act`. What the list shows can be exported. A page of a list in which one writes is
-    short enough to be sent: no request has more than API_FIELDS fields."""
+    the deed. Actions are made by `acts.act`. What the list shows can be exported. A list in which one writes
+    has pages short enough to be sent: no request has more than API_FIELDS fields."""
 
     exports = True
 

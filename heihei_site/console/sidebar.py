@@ -109,7 +109,7 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
             if link.is_for(request)
         ]
         if items:
-            found.append({"title": title if len(items) > 1 else "", "items": items, "separator": True})
+            found.append({"title": title if len(items) > 1 else "", "items": items, "separator": bool(found)})
     return found
 
 

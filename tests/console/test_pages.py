@@ -1,5 +1,6 @@
 """Every page of the console, whoever writes it: what it derives from, what its actions are, where it is found."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,3 +90,20 @@ def test_every_page_says_where_one_is(settings, development, mark):
     client = Client()
     client.force_login(factories.person("Chef", username="chef", is_staff=True, is_superuser=True))
     assert client.get("/admin/").context["environment"][0] == mark
+
+
+@pytest.mark.parametrize("page", ["login/", "", "users/user/", "console/act/"])
+@pytest.mark.django_db
+def test_nothing_is_said_in_english(page):
+    client = Client()
+    if page != "login/":
+        client.force_login(factories.person("主管", username="zhu", is_staff=True, is_superuser=True))
+    content = client.get(f"/admin/{page}").content.decode()
+    said = re.sub(
+        r"<(script|style|svg).*?</\1>|<!--.*?-->|<span class=\"material-symbols.*?</span>", "", content, flags=re.S
+    )
+    said += " ".join(re.findall(r'(?:placeholder|title|aria-label)="([^"]*)"', content))
+    assert (
+        re.findall(r"\b(?:Welcome|Search|Return|Select|Filters|Apply|Results|Date)\b", re.sub(r"<[^>]*>", " ", said))
+        == []
+    )
