@@ -95,7 +95,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
     """As unfold wants them. A group of which nothing may be seen is not there."""
-    found = []
+    found: list[dict[str, Any]] = []
     here = _here(request)
     for title, links in GROUPS.items():
         items = [
