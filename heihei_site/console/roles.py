@@ -17,7 +17,7 @@ Rights = dict[str, str]  # app label -> codenames
 _MONEY_TO_READ = (
     "view_account view_transfer view_entry view_gift view_giftresource view_package view_order view_notification "
     "view_refund view_bill view_billline view_p2gpackage view_exchange view_alipayaccount view_alipayopening "
-    "view_withdrawal view_decision"
+    "view_withdrawal view_decision view_credit"
 )
 
 SUPPORT: Rights = {
@@ -28,7 +28,7 @@ SUPPORT: Rights = {
     "records": "view_record",
     "inbox": "view_push",
     "payment": "view_account view_transfer view_entry view_package view_order view_refund view_p2gpackage "
-    "view_exchange view_withdrawal view_decision",
+    "view_exchange view_withdrawal view_decision view_credit propose_credit",
     "system": "view_clientlog view_banner view_appversion view_matchingoff view_page",
 }
 MODERATOR: Rights = {
@@ -43,6 +43,7 @@ MODERATOR: Rights = {
 FINANCE: Rights = {
     "users": "view_user find_by_phone",
     "payment": f"{_MONEY_TO_READ} open_alipayaccount refund_order decide_withdrawal "
+    "propose_credit approve_credit "
     "add_package change_package add_p2gpackage change_p2gpackage",
     "console": "export_csv",
 }

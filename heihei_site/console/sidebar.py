@@ -37,6 +37,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("举报待处理", "gavel", "users.suspect"),
         Link("录音待审核", "mic_external_on", "records.record", "status__exact=0"),
         Link("提现待审核", "hourglass_top", "payment.withdrawal", "state__exact=0"),
+        Link("补发待审批", "how_to_vote", "payment.credit", "state__exact=0"),
         Link("退款处理中", "sync", "payment.refund", "state__exact=requested"),
     ),
     "用户": (
@@ -71,6 +72,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("提现", "payments", "payment.withdrawal"),
         Link("支付宝账号", "badge", "payment.alipayaccount"),
         Link("实名资料查看记录", "visibility", "payment.alipayopening"),
+        Link("补发与扣回", "volunteer_activism", "payment.credit"),
         Link("兑换", "currency_exchange", "payment.exchange"),
         Link("账户", "account_balance_wallet", "payment.account"),
         Link("转账", "swap_horiz", "payment.transfer"),

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("users", "0008_facebook_accounts")]
+    dependencies: ClassVar = [("users", "0010_connected_at")]
 
     operations: ClassVar = [
         migrations.AlterModelOptions(
