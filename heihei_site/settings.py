@@ -50,6 +50,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W008", "se
 INSTALLED_APPS = [
     "daphne",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -645,5 +646,7 @@ UNFOLD = {
     "SITE_HEADER": "黑黑运营台",
     "SITE_SYMBOL": "graphic_eq",
     "SHOW_HISTORY": True,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "heihei_site.console.sidebar.environment",
+    "SIDEBAR": {"show_search": True, "navigation": "heihei_site.console.sidebar.groups"},
 }

@@ -22,9 +22,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from heihei_site.console.acts import act
 from heihei_site.console.admin import ConsoleAdmin
+from heihei_site.console.roles import ROLES
 from heihei_site.realtime.publish import telling
 from users import auth, names
 from users import session_admin as _  # noqa: F401  (registers itself)
+from users.finding import with_phone
 from users.models import HEI_NUM_OFFSET, BlockedWord, Report, Suspect, User
 from users.services import bans, reports, tips, words
 from users.signals import became_minor
@@ -61,7 +63,16 @@ class StaffForm(UserCreationForm):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
-    pass
+    """Whoever may give rights could give them to themselves: superusers. Roles are changed in their table."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _may_make_staff(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _may_make_staff(request) and not (obj is not None and obj.name in ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return self.has_change_permission(request, obj)
 
 
 @admin.register(User)
@@ -75,8 +86,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     list_filter = ("is_active", "is_staff", "gender", "kind")
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("=id", "display_name", "=phone", "=username")
-    search_help_text = "id、黑号、昵称、手机号或运营账号"
+    search_fields = ("=id", "display_name", "=username")
+    search_help_text = "id、黑号、昵称或运营账号；有权限的也可用手机号"
     ordering = ("-pk",)
     actions = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
@@ -109,6 +120,9 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:
         return user.level
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return with_phone(request, super().get_search_fields(request), "=phone")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

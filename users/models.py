@@ -76,6 +76,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"
+        permissions = (("find_by_phone", "可以按手机号查找用户"),)
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(follower_count__gte=0, following_count__gte=0), name="follow_counts"),
             models.CheckConstraint(condition=Q(blocked_count__gte=0), name="block_counts"),

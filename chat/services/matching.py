@@ -8,7 +8,6 @@ to hang up. Nothing of it is in Redis.
 """
 
 import enum
-import itertools
 
 import structlog
 from django.conf import settings
@@ -93,13 +92,13 @@ def find_partner(user_id: int, gender: str, *, in_turn: bool = False) -> bool:
 
 def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     """The opposite gender first, then anyone; who has waited longest first."""
-    many = len(refused) + 1
-    opposite = OPPOSITE.get(gender)
-    first = _fitting_of(user_id, tunables.MATCH_AGAIN, opposite, stop=many) if opposite else []
-    for seeker in itertools.chain(first, _fitting(user_id, tunables.MATCH_AGAIN, stop=many)):
-        if seeker.pk not in refused:
-            return int(seeker.pk)
-    return None
+    opposite, again, many = OPPOSITE.get(gender), tunables.MATCH_AGAIN, len(refused) + 1
+    best = _first(_fitting_of(user_id, again, opposite, stop=many), refused) if opposite else None
+    return best or _first(_fitting(user_id, again, stop=many), refused)
+
+
+def _first(fitting: list[Seeker], refused: list[int]) -> int | None:
+    return next((seeker.user_id for seeker in fitting if seeker.user_id not in refused), None)
 
 
 def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
