@@ -10,6 +10,8 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import Collate, Now
 
 from users import ages, names
+from users.ban_models import Ban as Ban
+from users.ban_models import BannedToken as BannedToken
 from users.levels import level
 from users.querysets import UserQuerySet
 

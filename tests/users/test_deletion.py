@@ -163,7 +163,7 @@ class TestChangingOnesMind:
     def test_a_ban_is_not_undone_with_it(self, api, leave, leaver, code):
         leave()
         bans.ban(leaver)
-        refused(come_back(api, code), 721, "用户账户异常")
+        refused(come_back(api, code), 721, "您的账号因违反社区规定被封禁。解封时间：永久封禁")
         leaver.refresh_from_db()
         assert leaver.deletion_due_at is not None
 

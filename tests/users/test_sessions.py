@@ -15,6 +15,7 @@ from users.services import bans
 
 pytestmark = pytest.mark.django_db
 PHONE = "13912345678"
+BANNED = "您的账号因违反社区规定被封禁。解封时间：永久封禁"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ class TestSigningIn:
     def test_who_is_banned_stays_out(self, sign_in):
         user = factories.person(phone=PHONE)
         bans.ban(user)
-        refused(sign_in(), 721, "用户账户异常")
+        refused(sign_in(), 721, BANNED)
         assert Session.objects.count() == 0
         bans.lift_ban(user)
         ok(sign_in())
@@ -185,7 +186,7 @@ class TestTheCredential:
     def test_who_is_banned_is_out_at_once(self, sign_in, holding):
         token = ok(sign_in())["token"]
         bans.ban(User.objects.get())
-        refused(holding(token).get("user/info"), 720, "token无效")
+        refused(holding(token).get("user/info"), 720, BANNED)
         bans.lift_ban(User.objects.get())
         refused(holding(token).get("user/info"), 720, "token无效")  # the ban ended the sign-in, not only paused it
 
