@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "heihei_site.providers",
     "heihei_site.realtime",
     "heihei_site.uploads",
+    "heihei_site.console",
     "payment",
     "users",
     "messages",

@@ -1,11 +1,12 @@
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from unfold.decorators import display
 
-from heihei_site import console
+from heihei_site.console.acts import act
 from live.duty_admin import HasMicLink, HasMuted, ManagersAndMuted, ToastForm, with_what_duty_sees
 from live.models import Live
 from live.recommend_admin import Recommending
@@ -58,15 +59,11 @@ class LiveAdmin(Recommending):
     def managers(self, live: Live) -> int:
         return int(live.managers)  # type: ignore[attr-defined]
 
-    @admin.action(description="向所选直播间发送弹窗提示", permissions=["change"])
-    def toast(self, request: HttpRequest, queryset: QuerySet[Live]) -> TemplateResponse | None:
+    @act("向所选直播间发送弹窗提示", permissions=["change"], form=ToastForm)
+    def toast(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
         """To everybody inside; a live that is over has nobody."""
-        form = console.answer(request, ToastForm)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="toast", title="发送弹窗提示")
-        shown = sum(moderation.show_toast(live, **form.cleaned_data) for live in queryset)
+        shown = sum(moderation.show_toast(live, **said) for live in queryset)
         self.message_user(request, f"已发送到 {shown} 个直播间", messages.SUCCESS if shown else messages.WARNING)
-        return None
 
     @admin.action(description="封禁所选直播", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:

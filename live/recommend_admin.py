@@ -1,17 +1,17 @@
 """Operators put lives before all others in the lists, in an order of their own and until a moment (ADR 0010)."""
 
 from datetime import datetime
+from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from heihei_site import console
+from heihei_site.console.acts import act
+from heihei_site.console.admin import ConsoleAdmin
 from live.models import Live
 from live.services import feeds
 
@@ -39,18 +39,14 @@ class RecommendForm(forms.Form):
         return until
 
 
-class Recommending(ModelAdmin):
-    @admin.action(description="推荐所选直播", permissions=["change"])
-    def recommend(self, request: HttpRequest, queryset: QuerySet[Live]) -> TemplateResponse | None:
+class Recommending(ConsoleAdmin):
+    @act("推荐所选直播", permissions=["change"], form=RecommendForm)
+    def recommend(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
         """A live that is over is in no list that could begin with it."""
-        form = console.answer(request, RecommendForm)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="recommend", title="推荐直播")
-        many = feeds.recommend(list(queryset), **form.cleaned_data)
+        many = feeds.recommend(list(queryset), **said)
         self.message_user(request, f"已推荐 {many} 场直播", messages.SUCCESS if many else messages.WARNING)
-        return None
 
-    @admin.action(description="取消推荐所选直播", permissions=["change"])
+    @act("取消推荐所选直播", permissions=["change"])
     def stop_recommending(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:
         many = feeds.stop_recommending(list(queryset))
         self.message_user(request, f"已取消 {many} 场直播的推荐", messages.SUCCESS if many else messages.WARNING)

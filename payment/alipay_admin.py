@@ -1,56 +1,24 @@
 """Who somebody is, in stars; in the clear for who may, with a reason, and written down (D37)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.forms import CharField, Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from heihei_site import console
+from heihei_site.console.acts import act, operator_of
+from heihei_site.console.admin import ReadOnlyAdmin
+from heihei_site.console.forms import ReasonForm
 from heihei_site.postgres.sealed import WrongKey
 from payment.services import alipay
 from payment.withdrawal_models import AlipayAccount, AlipayOpening
 
-if TYPE_CHECKING:
-    from users.models import User
-
-
-class Reason(Form):
-    reason = CharField(
-        label="原因", max_length=200, widget=UnfoldAdminTextInputWidget, help_text="会和您的名字一起记录"
-    )
-
-
-class ReadOnly(ModelAdmin):
-    """Looked at; changed by what people and jobs do."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 UNREADABLE = "无法解密（SEAL_KEYS 缺少密钥）"
-
-
-def operator_of(request: HttpRequest) -> "User":
-    assert request.user.is_authenticated
-    return request.user
 
 
 def people(ids: list[int]) -> SafeString:
@@ -60,7 +28,7 @@ def people(ids: list[int]) -> SafeString:
 
 
 @admin.register(AlipayAccount)
-class AlipayAccountAdmin(ReadOnly):
+class AlipayAccountAdmin(ReadOnlyAdmin):
     list_display = ("owner", "account_shown", "name_shown", "verified_at")
     list_select_related = ("owner",)
     search_fields = ("=owner__id",)
@@ -94,19 +62,15 @@ class AlipayAccountAdmin(ReadOnly):
     def others(self, row: AlipayAccount) -> SafeString:
         return people(alipay.others_of(row)) or format_html("{}", "无")
 
-    def has_open_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payment.open_alipayaccount")
-
-    @admin.action(description="查看完整资料（会被记录）", permissions=["open"])
-    def open_details(self, request: HttpRequest, queryset: QuerySet[AlipayAccount]) -> TemplateResponse | None:
+    @act("查看完整资料", permissions=["payment.open_alipayaccount"], form=ReasonForm, note="查看会被记录，一次一个人")
+    def open_details(
+        self, request: HttpRequest, queryset: QuerySet[AlipayAccount], said: dict[str, Any]
+    ) -> TemplateResponse | None:
         """Of one person at a time."""
         if queryset.count() != 1:
             self.message_user(request, "一次只能查看一个人", messages.WARNING)
             return None
-        form = console.answer(request, Reason)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="open_details", title="查看完整资料")
-        row, reason = queryset.select_related("owner").get(), form.cleaned_data["reason"]
+        row, reason = queryset.select_related("owner").get(), said["reason"]
         try:
             details = alipay.open_for(operator=operator_of(request), person_id=row.pk, reason=reason)
         except WrongKey:
@@ -126,7 +90,7 @@ class AlipayAccountAdmin(ReadOnly):
 
 
 @admin.register(AlipayOpening)
-class AlipayOpeningAdmin(ReadOnly):
+class AlipayOpeningAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "operator", "owner", "reason")
     list_select_related = ("operator", "owner")
     search_fields = ("=owner__id", "=operator__id")

@@ -2,7 +2,7 @@
 with the permission `payment.refund_order` pay back."""
 
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
-from heihei_site import console
+from heihei_site.console.acts import act, operator_of
+from heihei_site.console.admin import ReadOnlyAdmin
 from payment.order_models import Bill, BillLine, Notification, Order, Package, Refund
 from payment.services import refunds
 
@@ -33,23 +34,6 @@ class PackageAdmin(ModelAdmin):
         return ("channel",) if obj else ()  # a package of another channel would be another package
 
     def has_delete_permission(self, request: HttpRequest, obj: Package | None = None) -> bool:
-        return False
-
-
-class ReadOnly(ModelAdmin):
-    """Written by services alone."""
-
-    show_full_result_count = False
-    list_per_page = 50
-    ordering: ClassVar[tuple[str, ...]] = ("-id",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -80,7 +64,8 @@ class RefundForm(forms.Form):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly):
+class OrderAdmin(ReadOnlyAdmin):
+    ordering = ("-id",)
     list_display = ("number", "buyer", "channel", "gold", "price", "how", "created_at", "paid_at")
     list_filter = ("state", "channel")
     list_select_related = ("buyer",)
@@ -105,34 +90,27 @@ class OrderAdmin(ReadOnly):
         caps += "不可充值" if settings.MINOR_PROTECTION else yuan(settings.RECHARGE_CAP_MINOR)
         return super().changelist_view(request, {"title": f"充值订单（{caps}）", **(extra_context or {})})
 
-    def has_refund_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payment.refund_order")
-
-    @admin.action(description="退款所选订单", permissions=["refund"])
-    def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> TemplateResponse | None:
+    @act("退款所选订单", permissions=["payment.refund_order"], form=RefundForm)
+    def refund(self, request: HttpRequest, queryset: QuerySet[Order], said: dict[str, Any]) -> None:
         """The gold is taken back at once, what is spent is owed; the gateway is asked by a job."""
-        form = console.answer(request, RefundForm)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="refund", title="退款")
-        done = Counter(self._refunded(request, order, form.cleaned_data["reason"]) for order in queryset)
+        done = Counter(self._refunded(request, order, said["reason"]) for order in queryset)
         self.message_user(
             request,
             f"已发起 {done[True]} 笔退款，{done[False]} 笔不能退款（未支付、已在退款，或须由 App Store 退款）",
             messages.WARNING if done[False] else messages.SUCCESS,
         )
-        return None
 
     def _refunded(self, request: HttpRequest, order: Order, reason: str) -> bool:
         try:
-            refund = refunds.begin(order, by=request.user, reason=reason)  # type: ignore[arg-type]  # operators are users
+            refunds.begin(order, by=operator_of(request), reason=reason)
         except refunds.NotRefundable:
             return False
-        self.log_change(request, order, f"退款 {refund.number}:{reason}")
         return True
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly):
+class RefundAdmin(ReadOnlyAdmin):
+    ordering = ("-id",)
     list_display = ("number", "order", "state", "gold", "reason", "by", "refused", "created_at", "settled_at")
     list_filter = ("state",)
     list_select_related = ("order", "by")
@@ -140,7 +118,8 @@ class RefundAdmin(ReadOnly):
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnly):
+class NotificationAdmin(ReadOnlyAdmin):
+    ordering = ("-id",)
     list_display = ("received_at", "channel", "source", "verdict", "reason", "order", "trade_state", "settled_at")
     list_filter = ("verdict", "channel", "source")
     list_select_related = ("order",)
@@ -155,10 +134,10 @@ class BillLineInline(Inline):
 
 
 @admin.register(Bill)
-class BillAdmin(ReadOnly):
+class BillAdmin(ReadOnlyAdmin):
     list_display = ("day", "channel", "fetched_at")
     list_filter = ("channel",)
-    ordering: ClassVar[tuple[str, ...]] = ("-day", "channel")
+    ordering = ("-day", "channel")
     inlines = (BillLineInline,)
 
 

@@ -16,11 +16,12 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from heihei_site import console
+from heihei_site.console.acts import act, operator_of
+from heihei_site.console.admin import ReadOnlyAdmin
 from heihei_site.jobs import NoWorker, hand_over
 from heihei_site.postgres.sealed import WrongKey
 from payment import ledger, limits, masks, tasks
-from payment.alipay_admin import UNREADABLE, ReadOnly, operator_of
+from payment.alipay_admin import UNREADABLE
 from payment.services import decisions
 from payment.withdrawal_models import Decision, Withdrawal
 
@@ -51,7 +52,7 @@ class Decisions(TabularInline):
 
 
 @admin.register(Withdrawal)
-class WithdrawalAdmin(ReadOnly):
+class WithdrawalAdmin(ReadOnlyAdmin):
     list_display = ("number", "owner", "amount", "payee", "state_shown", "approvals", "created_at", "last_answer")
     list_filter = ("state",)
     list_select_related = ("owner",)
@@ -103,10 +104,7 @@ class WithdrawalAdmin(ReadOnly):
             '<a href="{}">{}</a>', reverse("admin:payment_alipayaccount_change", args=[row.owner_id]), "支付宝账号"
         )
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("payment.decide_withdrawal")
-
-    @admin.action(description="同意所选提现", permissions=["decide"])
+    @act("同意所选提现", permissions=["payment.decide_withdrawal"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Withdrawal]) -> None:
         """Paid a moment after the last approval that is needed."""
 
@@ -119,25 +117,19 @@ class WithdrawalAdmin(ReadOnly):
 
         self._decide(request, queryset, deed, "已同意")
 
-    @admin.action(description="退回所选提现", permissions=["decide"])
-    def reject(self, request: HttpRequest, queryset: QuerySet[Withdrawal]) -> TemplateResponse | None:
-        form = console.answer(request, ReturnReason)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="reject", title="退回提现")
-        reason = form.cleaned_data["reason"]
-
+    @act("退回所选提现", permissions=["payment.decide_withdrawal"], form=ReturnReason)
+    def reject(self, request: HttpRequest, queryset: QuerySet[Withdrawal], said: dict[str, Any]) -> None:
         def deed(row: Withdrawal) -> None:
-            decisions.reject(operator=operator_of(request), withdrawal_id=row.pk, reason=reason)
+            decisions.reject(operator=operator_of(request), withdrawal_id=row.pk, reason=said["reason"])
 
         self._decide(request, queryset, deed, "已退回")
-        return None
 
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[Withdrawal], deed: Callable[[Withdrawal], None], done: str
     ) -> None:
         """Each by itself: one that cannot be decided keeps no other."""
         decided = 0
-        for row in queryset.order_by("pk")[: console.MOST]:
+        for row in queryset.order_by("pk"):
             try:
                 deed(row)
             except decisions.Undecided as why:

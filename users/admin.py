@@ -13,7 +13,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, Model, Q, QuerySet
 from django.forms import CharField, Form, ModelForm, Textarea
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,14 +20,15 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from heihei_site import console
+from heihei_site.console.acts import act
+from heihei_site.console.admin import ConsoleAdmin
 from heihei_site.realtime.publish import telling
 from users import auth, names
 from users import session_admin as _  # noqa: F401  (registers itself)
 from users.models import HEI_NUM_OFFSET, BlockedWord, Report, Suspect, User
 from users.services import bans, reports, tips, words
 from users.signals import became_minor
-from users.tip_admin import TipForm
+from users.tip_admin import TipForm, tip_of
 
 admin.site.unregister(Group)
 
@@ -65,7 +65,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     form = PersonForm
     add_form = StaffForm
     change_password_form = AdminPasswordChangeForm
@@ -143,16 +143,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False  # people are banned: their money and messages are others' too
 
-    @admin.action(description="向所选用户发送提示", permissions=["change"])
-    def show_tip(self, request: HttpRequest, queryset: QuerySet[User]) -> TemplateResponse | None:
+    @act("向所选用户发送提示", permissions=["change"], form=TipForm)
+    def show_tip(self, request: HttpRequest, queryset: QuerySet[User], said: dict[str, Any]) -> None:
         """Who is not connected sees it when they come back."""
-        form = console.answer(request, TipForm)
-        if not form.is_valid():
-            return console.ask(self, request, queryset, form, action="show_tip", title="发送提示")
         people = list(queryset.filter(is_active=True, deletion_due_at=None))
-        tips.show(people, form.tip())
+        tips.show(people, tip_of(said))
         self.message_user(request, f"已发送给 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
-        return None
 
     @admin.action(description="封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

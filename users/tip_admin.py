@@ -46,19 +46,20 @@ class TipForm(forms.Form):
             self.add_error("button", "请填按钮文字")
         return said
 
-    def tip(self) -> Tip:
-        said = self.cleaned_data
-        buttons: list[TipButton] = []
-        if said["button"]:
-            buttons.append({"title": said["button"], "action": said["link"], "jump": ""})
-        if said["type"] == "alert":
-            buttons.append({"title": "关闭", "action": "", "jump": ""})
-        return {
-            "type": said["type"],
-            "title": said["title"],
-            "desc": said["desc"],
-            "jump": said["jump"],
-            "timeout": said["timeout"],
-            "image": said["image"],
-            "buttons": buttons,
-        }
+
+def tip_of(said: dict[str, Any]) -> Tip:
+    """Of what was said in the form."""
+    buttons: list[TipButton] = []
+    if said["button"]:
+        buttons.append({"title": said["button"], "action": said["link"], "jump": ""})
+    if said["type"] == "alert":
+        buttons.append({"title": "关闭", "action": "", "jump": ""})
+    return {
+        "type": said["type"],
+        "title": said["title"],
+        "desc": said["desc"],
+        "jump": said["jump"],
+        "timeout": said["timeout"],
+        "image": said["image"],
+        "buttons": buttons,
+    }

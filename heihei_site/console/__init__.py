@@ -1,0 +1,1 @@
+"""What every page of the operators' console needs: deeds that are written down, roles, lists and their export."""

@@ -1,0 +1,114 @@
+"""What every page of the console derives from, and the page of what operators did."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+from unfold.dataclasses import UnfoldAction
+from unfold.decorators import action
+
+from heihei_site.console import acts, export, values
+from heihei_site.console.models import Act
+
+
+class ConsoleAdmin(ModelAdmin):
+    """Whatever is added, changed or deleted by a form of it is an `Act` with old and new values, in the transaction of
+    the deed. Actions are made by `acts.act`. What the list shows can be exported."""
+
+    exports = True
+
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        if self.exports:
+            self.actions_list = (*self.actions_list, "export_csv")
+
+    def may(self, request: HttpRequest, permissions: Iterable[str]) -> bool:
+        """All of them: `"app.codename"` is the person's, `"change"` what `has_change_permission` says."""
+        return all(
+            request.user.has_perm(each) if "." in each else bool(getattr(self, f"has_{each}_permission")(request))
+            for each in permissions
+        )
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("console.export_csv") and self.has_view_permission(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return acts.record_for(request, f"添加{obj._meta.verbose_name}", obj, details=message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """A form that was saved as it had been opened is no deed."""
+        return acts.record_for(request, f"修改{obj._meta.verbose_name}", obj, details=message) if message else None
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> Any:
+        return [
+            acts.record_for(
+                request,
+                f"删除{row._meta.verbose_name}",
+                row,
+                details={label: [value, None] for label, value in values.of_row(row).items()},
+            )
+            for row in queryset
+        ]
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return values.changed(form, formsets or ())
+
+    @action(description="导出 CSV", url_path="export", permissions=["export"], icon="download")  # type: ignore[operator]  # a decorator, whatever unfold says
+    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        columns = [str(column) for column in self.get_list_display(request) if not callable(column)]
+        acts.record_for(request, "导出 CSV", self.model, details={"筛选": request.GET.dict(), "列": columns})
+        return export.response(self, request, rows, columns)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The export is of what is filtered: its button takes the page's parameters along."""
+        answer = super().changelist_view(request, extra_context)
+        if isinstance(answer, TemplateResponse) and request.GET and answer.context_data:
+            for button in answer.context_data.get("actions_list", ()):
+                if button.get("path", "").endswith("/export/"):
+                    button["path"] += f"?{request.GET.urlencode()}"
+        return answer
+
+    def _filter_actions_by_permissions(self, request: HttpRequest, actions: Iterable[Any]) -> list[Any]:
+        found: list[Any] = super()._filter_actions_by_permissions(request, actions)
+        return [each for each in found if self.may(request, getattr(each[0], "needs", ()))]
+
+    def _filter_unfold_actions_by_permissions(
+        self, request: HttpRequest, actions: list[UnfoldAction], object_id: Any = None
+    ) -> list[UnfoldAction]:
+        """Without the id, which unfold would give to `has_..._permission` in the place of the row."""
+        found = super()._filter_unfold_actions_by_permissions(request, actions)
+        return [each for each in found if self.may(request, getattr(each.method, "needs", ()))]
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """Looked at; changed by what people and jobs do, or by its actions."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Act)
+class ActAdmin(ReadOnlyAdmin):
+    list_display = ("at", "operator", "verb", "words", "reason", "address")
+    list_filter = ("verb", "model")
+    list_select_related = ("operator",)
+    search_fields = ("=object_id",)
+    search_help_text = "对象 ID"
+    ordering = ("-pk",)
