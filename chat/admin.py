@@ -3,15 +3,15 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from chat.models import Chat, ChatTopic, MatchTip
 from chat.services import tips, topics
+from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
 from heihei_site.postgres.kept import Kept
 
 
-class LineAdmin(ModelAdmin):
+class LineAdmin(ConsoleAdmin):
     """Lines that phones show: a change reaches them within KEPT_SECONDS."""
 
     kept: ClassVar[Kept[Any]]
@@ -46,14 +46,12 @@ class MatchTipAdmin(LineAdmin):
 
 
 @admin.register(Chat)
-class ChatAdmin(ModelAdmin):
+class ChatAdmin(ReadOnlyAdmin):
     """To look at. Who should not talk is banned."""
 
     list_display = ("id", "caller", "callee", "kind", "how_it_is", "outcome", "seconds", "created_at")
     list_filter = ("state", "kind", "outcome")
     list_select_related = ("caller", "callee")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("=id", "=caller__id", "=callee__id")
     search_help_text = "chatId、主叫或被叫 id"
     ordering = ("-created_at",)
@@ -68,12 +66,3 @@ class ChatAdmin(ModelAdmin):
     @display(description="时长（秒）")
     def seconds(self, chat: Chat) -> int:
         return int(chat.length.total_seconds())
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False

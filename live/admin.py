@@ -65,7 +65,7 @@ class LiveAdmin(Recommending):
         shown = sum(moderation.show_toast(live, **said) for live in queryset)
         self.message_user(request, f"已发送到 {shown} 个直播间", messages.SUCCESS if shown else messages.WARNING)
 
-    @admin.action(description="封禁所选直播", permissions=["change"])
+    @act("封禁所选直播", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:
         """Viewers are told and out; a live that is over stays as it is."""
         banned = sum(rooms.ban_live(live) for live in queryset)

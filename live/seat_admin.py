@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
+from heihei_site.console.admin import ConsoleAdmin
 from live.models import LEAST_UNLOCKED, SeatAllowance
 
 
@@ -25,7 +25,7 @@ class LiveForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
 
 @admin.register(SeatAllowance)
-class SeatAllowanceAdmin(ModelAdmin):
+class SeatAllowanceAdmin(ConsoleAdmin):
     """For lives that open from now on; one that is open has its own number."""
 
     list_display = ("owner", "seats")

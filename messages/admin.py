@@ -1,12 +1,11 @@
 import json
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from heihei_site.console.admin import ReadOnlyAdmin
 from messages.events import in_words
 from messages.models import InstantMessage, Push
 
@@ -14,13 +13,13 @@ SHOWN = 60  # characters of a message in the list
 
 
 @admin.register(InstantMessage)
-class InstantMessageAdmin(ModelAdmin):
-    """Looked up for a report, by the person it is about; nobody browses what people write to each other."""
+class InstantMessageAdmin(ReadOnlyAdmin):
+    """Looked up for a report, by the person it is about; nobody browses what people write to each other, nor takes it
+    along."""
 
+    exports = False
     list_display = ("msg_id", "sender", "recipient", "kind", "said", "created_at", "recalled_at")
     list_select_related = ("sender", "recipient")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("=sender__id",)  # what is searched: get_search_results
     search_help_text = "发送人或接收人的用户 ID（不搜索则不显示）"
     ordering = ("-created_at",)
@@ -44,35 +43,15 @@ class InstantMessageAdmin(ModelAdmin):
             return queryset.none(), False
         return queryset.filter(Q(sender=int(term)) | Q(recipient=int(term))), False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Push)
-class PushAdmin(ModelAdmin):
+class PushAdmin(ReadOnlyAdmin):
     """Why a phone rang or did not, for a complaint. What was said in it is not shown."""
 
     list_display = ("created_at", "user", "notice", "device_id", "lane", "outcome", "tries", "reason", "finished_at")
     list_filter = ("outcome", "lane")
     list_select_related = ("user", "notice")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("=user__id",)
     search_help_text = "收件人的用户 ID"
     ordering = ("-pk",)
     fields = readonly_fields = (*list_display, "due_at", "collapse")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

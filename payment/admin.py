@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action
 
+from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
 from payment import alipay_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
 from payment.models import Account, Currency, Entry, Gift, GiftResource, Transfer
 from payment.reconciliation import PROMISES, breaches
@@ -25,7 +26,7 @@ class GiftResourceInline(TabularInline):
 
 
 @admin.register(Gift)
-class GiftAdmin(ModelAdmin):
+class GiftAdmin(ConsoleAdmin):
     list_display = ("id", "picture", "name", "gold", "type", "active", "order")
     list_display_links = ("id", "name")
     list_editable = ("active", "order")
@@ -61,13 +62,11 @@ class GiftAdmin(ModelAdmin):
         return False
 
 
-class LedgerAdmin(ModelAdmin):
+class LedgerAdmin(ReadOnlyAdmin):
     """Read-only. Searched by user id or by text, each by its index: these tables only grow (D40)."""
 
     person_lookup: ClassVar[str]
     text_lookup: ClassVar[str]
-    show_full_result_count = False
-    list_per_page = 50
     ordering = ("-id",)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
@@ -83,15 +82,6 @@ class LedgerAdmin(ModelAdmin):
         if term.isascii() and term.isdigit():
             return queryset.filter(**{self.person_lookup: int(term)}), "entries" in self.person_lookup
         return queryset.filter(**{self.text_lookup: term}), False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Account)

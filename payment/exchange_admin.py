@@ -2,13 +2,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
 from payment.exchange_models import Exchange, P2gPackage
 
 
 @admin.register(P2gPackage)
-class P2gPackageAdmin(ModelAdmin):
+class P2gPackageAdmin(ConsoleAdmin):
     list_display = ("id", "desc", "point", "gold", "active", "order")
     list_display_links = ("id", "desc")
     list_editable = ("active", "order")
@@ -20,22 +20,11 @@ class P2gPackageAdmin(ModelAdmin):
 
 
 @admin.register(Exchange)
-class ExchangeAdmin(ModelAdmin):
+class ExchangeAdmin(ReadOnlyAdmin):
     """Read-only."""
 
     list_display = ("number", "owner", "point", "gold", "point_after", "created_at")
     list_select_related = ("owner",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("=owner__id", "=number")
     search_help_text = "用户 ID 或编号"
     ordering = ("-created_at", "-number")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

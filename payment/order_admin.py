@@ -10,17 +10,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from heihei_site.console.acts import act, operator_of
-from heihei_site.console.admin import ReadOnlyAdmin
+from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
 from payment.order_models import Bill, BillLine, Notification, Order, Package, Refund
 from payment.services import refunds
 
 
 @admin.register(Package)
-class PackageAdmin(ModelAdmin):
+class PackageAdmin(ConsoleAdmin):
     list_display = ("id", "channel", "product_id", "desc", "gold", "price", "active", "position")
     list_editable = ("active", "position")
     list_filter = ("channel", "active")

@@ -3,16 +3,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from heihei_site.console.acts import act
+from heihei_site.console.admin import ConsoleAdmin
 from records.files import address_of
 from records.models import Record
 from records.services import review
 
 
 @admin.register(Record)
-class RecordAdmin(ModelAdmin):
+class RecordAdmin(ConsoleAdmin):
     """To hear, and to publish or reject. What waits the longest is at the end of the list of what waits."""
 
     list_display = ("id", "user", "sound", "length", "how_it_is", "created_at", "reviewed_at")
@@ -41,12 +42,12 @@ class RecordAdmin(ModelAdmin):
     def heard_by(self, record: Record) -> int:
         return record.heard.count()
 
-    @admin.action(description="发布所选录音", permissions=["change"])
+    @act("发布所选录音", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:
         many = sum(review.publish(record.pk) for record in queryset.order_by("pk"))
         self.message_user(request, f"已发布 {many} 段录音", messages.SUCCESS if many else messages.WARNING)
 
-    @admin.action(description="不通过所选录音", permissions=["change"])
+    @act("不通过所选录音", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:
         """Their owners are told."""
         many = sum(review.reject(record.pk) for record in queryset.order_by("pk"))

@@ -5,16 +5,17 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from heihei_site.console.acts import act
+from heihei_site.console.admin import ConsoleAdmin
 from payment.selectors import address_of
 from topics.models import Subject, Topic
 from topics.services import counting, showing, topics
 
 
 @admin.register(Topic)
-class TopicAdmin(ModelAdmin):
+class TopicAdmin(ConsoleAdmin):
     """Pinned, ordered, hidden in the list itself; phones see it at once here, and within KEPT_SECONDS everywhere."""
 
     list_display = ("picture", "name", "cat_name", "area", "is_top", "order", "shown", "heard", "said", "liked")
@@ -50,7 +51,7 @@ class TopicAdmin(ModelAdmin):
     def liked(self, topic: Topic) -> int:
         return counting.of_topics([topic.pk])[topic.pk].likes
 
-    @admin.action(description="设为约聊专区", permissions=["change"])
+    @act("设为约聊专区", permissions=["change"])
     def make_due_chat(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
         """There is one: what was it is an ordinary topic again."""
         chosen = list(queryset[:2])
@@ -60,11 +61,11 @@ class TopicAdmin(ModelAdmin):
         topics.make_due_chat(chosen[0])
         self.message_user(request, f"{chosen[0]} 现在是约聊专区", messages.SUCCESS)
 
-    @admin.action(description="隐藏所选话题", permissions=["change"])
+    @act("隐藏所选话题", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
         self.message_user(request, f"已隐藏 {topics.set_shown(queryset, False)} 个话题", messages.SUCCESS)
 
-    @admin.action(description="显示所选话题", permissions=["change"])
+    @act("显示所选话题", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
         self.message_user(request, f"已显示 {topics.set_shown(queryset, True)} 个话题", messages.SUCCESS)
 
@@ -81,7 +82,7 @@ class TopicAdmin(ModelAdmin):
 
 
 @admin.register(Subject)
-class SubjectAdmin(ModelAdmin):
+class SubjectAdmin(ConsoleAdmin):
     """To hear, hide and show again."""
 
     list_display = ("id", "topic", "creator", "title", "kind", "how_it_is", "sound", "created_at")
@@ -114,12 +115,12 @@ class SubjectAdmin(ModelAdmin):
         now = counting.of_subjects([subject.pk])[subject.pk]
         return f"{now.views} / {now.replies} / {now.likes} / {now.gifts}"
 
-    @admin.action(description="屏蔽所选帖子", permissions=["change"])
+    @act("屏蔽所选帖子", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
         many = sum(showing.hide(subject.pk) for subject in queryset)
         self.message_user(request, f"已屏蔽 {many} 条", messages.SUCCESS if many else messages.WARNING)
 
-    @admin.action(description="恢复所选帖子", permissions=["change"])
+    @act("恢复所选帖子", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
         """What operators hid; what its author deleted stays deleted."""
         many = sum(showing.show(subject.pk) for subject in queryset)

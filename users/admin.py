@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -60,7 +60,7 @@ class StaffForm(UserCreationForm):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
     pass
 
 
@@ -150,7 +150,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         tips.show(people, tip_of(said))
         self.message_user(request, f"已发送给 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
-    @admin.action(description="封禁所选用户", permissions=["change"])
+    @act("封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Out everywhere within two seconds. Staff cannot be banned here: take their console access first."""
         people = list(queryset.filter(is_staff=False))
@@ -158,13 +158,13 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
             bans.ban(user)
         self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
-    @admin.action(description="解除封禁", permissions=["change"])
+    @act("解除封禁", permissions=["change"])
     def lift_ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
             bans.lift_ban(user)
         self.message_user(request, "已解除封禁", messages.SUCCESS)
 
-    @admin.action(description="在所有设备上退出", permissions=["change"])
+    @act("在所有设备上退出", permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Every sign-in of theirs ends, in the app only: the console has its own."""
         people = list(queryset)
@@ -196,7 +196,7 @@ def _as_text(evidence: dict[str, Any]) -> SafeString:
 
 
 @admin.register(Report)
-class ReportAdmin(ModelAdmin):
+class ReportAdmin(ConsoleAdmin):
     list_display = ("pk", "target", "kind", "reporter", "handled", "created_at")
     list_filter = ("handled", "kind")
     list_select_related = ("target", "reporter")
@@ -240,7 +240,7 @@ class OpenReports(TabularInline):
 
 
 @admin.register(Suspect)
-class SuspectAdmin(ModelAdmin):
+class SuspectAdmin(ConsoleAdmin):
     """The queue: whom several people have reported. Either action takes them out of it."""
 
     list_display = ("id", "display_name", "reporters", "reasons", "newest")
@@ -279,7 +279,7 @@ class SuspectAdmin(ModelAdmin):
     def newest(self, suspect: Suspect) -> datetime:
         return suspect.newest_report  # type: ignore[attr-defined,no-any-return]
 
-    @admin.action(description="封禁所选用户", permissions=["change"])
+    @act("封禁所选用户", permissions=["change"])
     def ban(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
         """Staff cannot be banned here: take their console access first."""
         people = list(queryset.filter(is_staff=False))
@@ -288,7 +288,7 @@ class SuspectAdmin(ModelAdmin):
         reports.handle(people)
         self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
-    @admin.action(description="驳回举报", permissions=["change"])
+    @act("驳回举报", permissions=["change"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
         self.message_user(request, f"已驳回 {reports.handle(list(queryset))} 条举报", messages.SUCCESS)
 
@@ -322,7 +322,7 @@ class NewWords(ModelForm):
 
 
 @admin.register(BlockedWord)
-class BlockedWordAdmin(ModelAdmin):
+class BlockedWordAdmin(ConsoleAdmin):
     """Known to every process within KEPT_SECONDS."""
 
     list_display = ("word", "added_at")

@@ -5,15 +5,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from heihei_site.console.acts import act
+from heihei_site.console.admin import ConsoleAdmin
 from users import auth
 from users.models import Session
 
 
 @admin.register(Session)
-class SessionAdmin(ModelAdmin):
+class SessionAdmin(ConsoleAdmin):
     """One line a sign-in. A token cannot be seen here, nor anywhere else."""
 
     list_display = ("user", "device", "client_version", "active_at", "address", "created_at", "expires_at")
@@ -38,7 +39,7 @@ class SessionAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # ended by the action below, which closes the sockets too
 
-    @admin.action(description="结束所选登录", permissions=["change"])
+    @act("结束所选登录", permissions=["change"])
     def end(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
         """Their tokens are dead at once, their sockets within two seconds."""
         chosen = list(queryset.select_related("user"))

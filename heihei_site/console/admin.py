@@ -25,7 +25,7 @@ class ConsoleAdmin(ModelAdmin):
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
         if self.exports:
-            self.actions_list = (*self.actions_list, "export_csv")
+            self.actions_list = (*self.actions_list, "export_csv")  # type: ignore[assignment]  # any number of them
 
     def may(self, request: HttpRequest, permissions: Iterable[str]) -> bool:
         """All of them: `"app.codename"` is the person's, `"change"` what `has_change_permission` says."""
@@ -50,7 +50,7 @@ class ConsoleAdmin(ModelAdmin):
                 request,
                 f"删除{row._meta.verbose_name}",
                 row,
-                details={label: [value, None] for label, value in values.of_row(row).items()},
+                details={label: values.pair(value, None) for label, value in values.of_row(row).items()},
             )
             for row in queryset
         ]
@@ -67,7 +67,7 @@ class ConsoleAdmin(ModelAdmin):
         acts.record_for(request, "导出 CSV", self.model, details={"筛选": request.GET.dict(), "列": columns})
         return export.response(self, request, rows, columns)
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """The export is of what is filtered: its button takes the page's parameters along."""
         answer = super().changelist_view(request, extra_context)
         if isinstance(answer, TemplateResponse) and request.GET and answer.context_data:

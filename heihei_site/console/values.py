@@ -12,6 +12,7 @@ from django.forms import BaseForm, Field
 from django.forms.models import BaseModelFormSet, ModelChoiceField
 
 HIDDEN = "***"
+OLD, NEW = "旧", "新"
 LONGEST = 1000  # characters of one value
 _SECRET = re.compile(r"password|secret|token|private|phone|idcard")
 
@@ -47,18 +48,22 @@ def filled_in(form: BaseForm, *, without: str = "") -> Values:
     }
 
 
-def changed(form: BaseForm, formsets: Iterable[BaseModelFormSet[Any, Any]] = ()) -> Values:
-    """`{label: [old, new]}` of a form that was saved, and of the rows below it."""
+def changed(form: BaseForm, formsets: "Iterable[BaseModelFormSet[Any, Any]]" = ()) -> Values:
+    """`{label: {旧: …, 新: …}}` of a form that was saved, and of the rows below it."""
     found = _changed_in(form)
     for rows in formsets:
-        name = str(rows.model._meta.verbose_name)
-        found |= {f"添加{name}": [None, str(row)] for row in rows.new_objects}
-        found |= {f"删除{name} {row.pk or ''}".strip(): [str(row), None] for row in rows.deleted_objects}
+        name = str(rows.model._meta.verbose_name)  # type: ignore[union-attr]  # a formset of an admin has one
+        found |= {f"添加{name}": pair(None, str(row)) for row in rows.new_objects}
+        found |= {f"删除{name} {row.pk or ''}".strip(): pair(str(row), None) for row in rows.deleted_objects}
         edited = {row.pk for row, _ in rows.changed_objects}
         for each in rows.initial_forms:
             if each.instance.pk in edited:
-                found |= {f"{name} {each.instance}·{label}": pair for label, pair in _changed_in(each).items()}
+                found |= {f"{name} {each.instance}·{label}": both for label, both in _changed_in(each).items()}
     return found
+
+
+def pair(old: Any, new: Any) -> Values:
+    return {OLD: old, NEW: new}
 
 
 def of_row(row: Model) -> Values:
@@ -71,18 +76,19 @@ def of_row(row: Model) -> Values:
 
 
 def _changed_in(form: BaseForm) -> Values:
-    return {
-        _label(form.fields[name], name): [HIDDEN, HIDDEN]
-        if _hides(form, name)
-        else [_shown(form.fields[name], form.get_initial_for_field(form.fields[name], name)),
-              _shown(form.fields[name], form.cleaned_data.get(name))]
-        for name in form.changed_data
-        if name in form.fields
-    }  # fmt: skip
+    found = {}
+    for name in form.changed_data:
+        field = form.fields.get(name)
+        if field is None or _hides(form, name):  # a form of a new password says "password", which is no field of it
+            found[_label(field, name)] = pair(HIDDEN, HIDDEN)
+        else:
+            old, new = form.get_initial_for_field(field, name), form.cleaned_data.get(name)
+            found[_label(field, name)] = pair(_shown(field, old), _shown(field, new))
+    return found
 
 
-def _label(field: Field, name: str) -> str:
-    return str(field.label or name)
+def _label(field: Field | None, name: str) -> str:
+    return str(field.label or name) if field is not None else name
 
 
 def _hides(form: BaseForm, name: str) -> bool:

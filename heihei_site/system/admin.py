@@ -6,16 +6,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from heihei_site.console.admin import ConsoleAdmin
 from heihei_site.postgres.kept import Kept
 from heihei_site.system import banners, documents, offers, updates
 from heihei_site.system.models import AppVersion, Banner, ClientLog, MatchingOff, Page
 from payment.selectors import address_of
 
 
-class ShownToEverybody(ModelAdmin):
+class ShownToEverybody(ConsoleAdmin):
     """What is kept in processes: a change is seen at once here, and within KEPT_SECONDS everywhere."""
 
     kept: ClassVar[Kept[Any]]
@@ -98,7 +98,7 @@ class PageAdmin(ShownToEverybody):
 
 
 @admin.register(ClientLog)
-class ClientLogAdmin(ModelAdmin):
+class ClientLogAdmin(ConsoleAdmin):
     list_display = ("id", "created_at", "person", "platform", "version", "device", "beginning")
     list_display_links = ("id", "created_at")
     list_filter = ("platform", "created_at")

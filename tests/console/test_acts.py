@@ -64,7 +64,7 @@ class TestActions:
     def test_what_is_wrong_with_an_answer_is_shown_and_nothing_is_done(self, console):
         live = factories.live()
         page = do(console, "live/live", "toast", live, answered="yes", text="", seconds=5)
-        assert page.context["form"].errors == {"text": ["这个字段是必填项。"]}
+        assert page.context["form"].errors == {"text": ["该字段是必填项。"]}
         assert not Act.objects.exists()
 
     def test_it_is_one_act_a_row(self, console):
@@ -111,7 +111,7 @@ class TestForms:
         assert console.post(f"/admin/payment/gift/{gift.pk}/change/", said).status_code == 302
         act = Act.objects.get()
         label = str(Gift._meta.get_field("gold").verbose_name)
-        assert act.details == {label: [gift.gold, gift.gold + 7]}
+        assert act.details == {label: {"旧": gift.gold, "新": gift.gold + 7}}
         assert (act.operator, act.object_id) == (chef, str(gift.pk))
 
     def test_a_form_that_changes_nothing_is_no_deed(self, console):
@@ -123,15 +123,15 @@ class TestForms:
         group, right = Group.objects.create(name="客服二"), Permission.objects.get(codename="view_live")
         said = {"name": "客服二", "permissions": [right.pk]}
         assert console.post(f"/admin/auth/group/{group.pk}/change/", said).status_code == 302
-        assert list(Act.objects.get().details.values()) == [[[], [str(right)]]]
+        assert list(Act.objects.get().details.values()) == [{"旧": [], "新": [str(right)]}]
 
     def test_what_is_added_and_deleted_is_kept(self, console):
         console.post("/admin/auth/group/add/", {"name": "新"})
         group = Group.objects.get(name="新")
         console.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"})
         added, deleted = Act.objects.order_by("pk")
-        assert (added.object_id, list(added.details.values())) == (str(group.pk), [[None, "新"]])
-        assert (deleted.object_id, list(deleted.details.values())) == (str(group.pk), [["新", None]])
+        assert (added.object_id, list(added.details.values())) == (str(group.pk), [{"旧": None, "新": "新"}])
+        assert (deleted.object_id, list(deleted.details.values())) == (str(group.pk), [{"旧": "新", "新": None}])
 
     def test_what_many_lose_at_once_is_one_act_each(self, console):
         words = [BlockedWord.objects.create(word=word) for word in ("一", "二")]
@@ -143,7 +143,7 @@ class TestForms:
         said = {"password1": "ganz-geheim-9", "password2": "ganz-geheim-9", "usable_password": "true"}
         assert console.post(f"/admin/users/user/{chef.pk}/password/", said).status_code == 302
         act = Act.objects.get()
-        assert set(map(str, act.details.values())) == {"['***', '***']"}
+        assert all(both == {"旧": "***", "新": "***"} for both in act.details.values())
         assert "geheim" not in str(act.details)
 
 
@@ -151,8 +151,8 @@ class TestForms:
 def test_nobody_takes_an_act_back(chef, sql):
     act = acts.record(chef, "试", chef)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE console_act ENABLE TRIGGER console_act_never_emptied")
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE console_act ENABLE TRIGGER console_act_never_emptied")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             cursor.execute(sql)
     assert Act.objects.get() == act
