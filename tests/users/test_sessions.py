@@ -8,14 +8,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from users.auth import digest_of
 from users.models import Device, Session, User
 from users.services import bans
 
 pytestmark = pytest.mark.django_db
 PHONE = "13912345678"
-BANNED = "您的账号因违反社区规定被封禁。解封时间：永久封禁"
 
 
 @pytest.fixture
