@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from heihei_site.api.errors import AccountAbnormal
 from heihei_site.providers.identity.base import Account
+from live.models import Live
+from live.services import rooms
 from tests import factories
-from tests.races.crowd import at_once
+from tests.races.crowd import at_once, same_phone
 from users.models import Ban, Identity
 from users.services import bans, sign_in
 
@@ -49,3 +51,13 @@ def test_of_many_who_notice_that_a_ban_is_over_one_lets_them_in():
     assert sorted(at_once([bans.end_over] * 8)) == [0] * 7 + [1]
     user.refresh_from_db()
     assert user.is_active
+
+
+def test_who_opens_a_live_while_they_are_barred_has_none_in_the_end(api):
+    for _ in range(6):
+        over = factories.live(status=Live.Status.STOPPED)
+        phone = api(over.owner)
+        opens = lambda: same_phone(phone).post("live/create-live", title="t")  # noqa: B023,E731
+        opened, _, again = at_once([opens, lambda: rooms.ban_live(over, barred=True), opens])  # noqa: B023
+        assert {opened["errorcode"], again["errorcode"]} <= {0, 721}
+        assert not Live.objects.open().filter(owner=over.owner).exists()
