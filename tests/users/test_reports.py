@@ -11,7 +11,7 @@ from django.utils import timezone
 from heihei_site.console.models import Act
 from live.models import Live
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from users.models import Ban, Report, User
 from users.services import bans, reports
 from users.tasks import erase_accounts
@@ -182,7 +182,7 @@ class TestQueue:
         reported_by(3, her)
         self.act(console, "ban", her)
         assert self.queue(console) == []
-        refused(phone.get("user/info"), 720, "token无效")
+        refused(phone.get("user/info"), 720, BANNED)
         assert Report.objects.filter(handled=True).count() == 3
 
     def test_dismissing_ends_it_until_three_others_come(self, console, her, api):
@@ -236,7 +236,7 @@ class TestTheReportsPage:
         return answer.content.decode()
 
     def do(self, console, report, deed, **said):
-        answer = console.post(f"/admin/users/report/{report.pk}/{deed}", said, follow=True)
+        answer = console.post(f"/admin/users/report/{report.pk}/{deed}/", said, follow=True)
         assert answer.status_code == 200
         return html.unescape(answer.content.decode())
 
