@@ -35,7 +35,7 @@ class LiveAdmin(Recommending):
     readonly_fields = tuple(name for name in fields if name not in EDITED)
     form = LiveForm
     actions = ("recommend", "stop_recommending", "toast", "ban")
-    actions_detail = actions_row = ("toast", "ban")
+    actions_detail = actions_row = ("toast", "ban")  # type: ignore[assignment]  # unfold's own are none
     inlines = (ManagersAndMuted,)
 
     @display(

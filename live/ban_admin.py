@@ -54,7 +54,7 @@ class LiveBanAdmin(ReadOnlyAdmin):
     search_help_text = "liveId、主播 id、昵称或原因"
     ordering = ("-pk",)
     fields = ("live", "owner", "kind", "reason", "shown", "since", "barred", "until", "by", "lifted_at", "lifted_by")
-    actions = actions_detail = ("lift_bar",)
+    actions = actions_detail = ("lift_bar",)  # type: ignore[assignment]  # unfold's own are none
 
     @display(description="禁播", label={"禁播中": "danger"})
     def bar_now(self, ban: LiveBan) -> str:

@@ -48,16 +48,17 @@ class RecordAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("=id", "=user__id", "user__display_name")
     search_help_text = "recordId、用户 id 或昵称"
-    actions = actions_detail = ("publish", "reject")
+    actions = actions_detail = ("publish", "reject")  # type: ignore[assignment]  # unfold's own are none
     fields = ("id", "user", "sound", "length", "status", "rejected_for", "heard_by", "file_md5", "created_at",
               "reviewed_at")  # fmt: skip
     readonly_fields = fields
-    list_before_template = "records/keys.html"
+    list_before_template = "records/keys.html"  # type: ignore[assignment]  # unfold's own are none
 
     @property
     def media(self) -> forms.Media:
         own = forms.Media(js=("records/review.js",), css={"all": ("records/review.css",)})
-        return own + super().media
+        media: forms.Media = own + super().media
+        return media
 
     def get_ordering(self, request: HttpRequest) -> tuple[str]:
         """Of a queue the oldest, of what is done the latest."""

@@ -77,8 +77,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     search_fields = ("=id", "display_name", "=phone", "=username")
     search_help_text = "id、黑号、昵称、手机号或运营账号"
     ordering = ("-pk",)
-    actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")
-    change_form_outer_after_template = "users/history.html"
+    actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
+    change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
                        "is_active", "sign_ins", "lives", "deletion_due_at", "erased_at")  # fmt: skip
@@ -121,7 +121,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
 
     @property
     def media(self) -> Media:
-        return Media(css={"all": ("users/evidence.css",)}) + super().media
+        media: Media = Media(css={"all": ("users/evidence.css",)}) + super().media
+        return media
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

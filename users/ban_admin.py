@@ -20,14 +20,8 @@ from users.services import bans
 class MisdeedForm(ReasonForm):
     """The kind alone is enough said."""
 
-    kind = forms.TypedChoiceField(
-        label="类别",
-        choices=Misdeed.choices,
-        coerce=int,
-        required=False,
-        empty_value=Misdeed.OTHER,
-        initial=Misdeed.OTHER,
-        widget=UnfoldAdminSelectWidget,
+    kind = forms.ChoiceField(
+        label="类别", choices=Misdeed.choices, required=False, initial=Misdeed.OTHER, widget=UnfoldAdminSelectWidget
     )
     shown = forms.CharField(
         label="向用户显示",
@@ -45,8 +39,8 @@ class MisdeedForm(ReasonForm):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}
-        if "kind" in said and not said.get("reason"):
-            said["reason"] = Misdeed(said["kind"]).label
+        said["kind"] = Misdeed(int(said.get("kind") or Misdeed.OTHER))
+        said["reason"] = said.get("reason") or said["kind"].label
         return said
 
 

@@ -43,8 +43,8 @@ class ReportRow(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
 class AboutPeople(ConsoleAdmin):
     """The evidence above a row's form, and what can be done about whom it is against, there and in the list."""
 
-    actions = actions_detail = ("ban", "dismiss", "show_tip")
-    change_form_outer_before_template = "users/report.html"
+    actions = actions_detail = ("ban", "dismiss", "show_tip")  # type: ignore[assignment]  # unfold's own are none
+    change_form_outer_before_template = "users/report.html"  # type: ignore[assignment]  # unfold's own are none
     list_per_page = 50
     show_full_result_count = False
 
@@ -84,7 +84,8 @@ class AboutPeople(ConsoleAdmin):
 
     @property
     def media(self) -> Media:
-        return Media(css={"all": ("users/evidence.css",)}) + super().media
+        media: Media = Media(css={"all": ("users/evidence.css",)}) + super().media
+        return media
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

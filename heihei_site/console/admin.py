@@ -21,12 +21,6 @@ class ConsoleAdmin(ModelAdmin):
     the deed. Actions are made by `acts.act`. What the list shows can be exported."""
 
     exports = True
-    # unfold says that these are empty, and means it of itself.
-    actions_detail: Any = ()
-    actions_row: Any = ()
-    change_form_outer_before_template: Any = None
-    change_form_outer_after_template: Any = None
-    list_before_template: Any = None
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)

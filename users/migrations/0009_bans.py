@@ -41,4 +41,14 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['user', '-id'], name='bans_of_a_person'), models.Index(condition=models.Q(('ended_at', None), ('until__isnull', False)), fields=['until'], name='bans_to_be_ended')],
             },
         ),
+        migrations.AlterField(
+            model_name='report',
+            name='reporter',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports_made', to=settings.AUTH_USER_MODEL, verbose_name='举报人'),
+        ),
+        migrations.AlterField(
+            model_name='report',
+            name='target',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to=settings.AUTH_USER_MODEL, verbose_name='被举报人'),
+        ),
     ]
