@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "heihei_site.api",
     "heihei_site.providers",
     "heihei_site.realtime",
     "heihei_site.uploads",
@@ -320,7 +321,8 @@ INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
 VOICE_SECONDS = 300  # of one message
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
-MESSAGE_LIST = 50  # rows of it at once
+MESSAGE_LIST = 50  # rows of it at once,
+MESSAGE_LIST_DEPTH = 5000  # and after how many it ends: each row passed over is read
 HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
 HISTORY_LIMIT = 50  # and how many one may ask for
 NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one

@@ -5,12 +5,13 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from heihei_site.api.models import Repeat
 from heihei_site.realtime import retention
 from payment import statements
 from payment.services import alipay
 from users import auth
 from users.erasure import Holding, Row, Sections
-from users.models import Ban, BannedToken, Block, DataExport, Device, Follow, Identity, Repeat, Report, Session, User
+from users.models import Ban, BannedToken, Block, DataExport, Device, Follow, Identity, Report, Session, User
 from users.services import export, relations
 
 PROFILE = (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
 from heihei_site.api.errors import Refusal
+from heihei_site.api.models import Repeat
 from heihei_site.providers import registry
 from heihei_site.providers.gateways.base import RefundRefused
 from heihei_site.providers.payouts.base import Payee, Result, Said
@@ -29,7 +30,6 @@ from payment.withdrawal_models import Withdrawal
 from tests import factories
 from tests.payment.cash import ACCOUNT, Gateway, doubt_over, earner, wait_over
 from tests.payment.gateways import notification, send, store
-from users.models import Repeat
 
 State = Withdrawal.State
 PEOPLE, OPERATORS = 2, 3

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0008_facebook_accounts'),
+        ('users', '0010_connected_at'),
     ]
 
     operations = [
