@@ -159,6 +159,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
     "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
     "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
+    "end-bans": ("users.tasks.end_bans", 5),
     "recount-relations": ("users.tasks.recount_relations", DAY),
     "export-data": ("users.tasks.export_data", MINUTE),
     "erase-accounts": ("users.tasks.erase_accounts", HOUR),

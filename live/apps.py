@@ -16,6 +16,7 @@ class LiveConfig(AppConfig):
         doorkeeper.register(guests.Doorkeeper())
         activity.register("live", selectors.broadcasting)
         activity.register_places("live", selectors.place_of)
+        activity.register_scenes("live", selectors.scene_of)
         activity.register_buttons("live", selectors.mic_button)
         rooms_to_speak_in.register(talk.LiveRooms())
         signals.became_minor.connect(rooms.end_lives_of, dispatch_uid="live.became_minor")

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from heihei_site.api.ids import unguessable_id
+from live.ban_models import LiveBan as LiveBan
 from live.querysets import LiveQuerySet, MemberQuerySet, MicLinkQuerySet
 
 NEW_LIVE_SCORE = 3  # what a live has that began just now and that nobody has come to yet (ADR 0010)
