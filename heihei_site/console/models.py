@@ -33,3 +33,7 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.words}"
+
+
+# Models of their own modules; Django looks for them here.
+from heihei_site.console.figure_models import Day, Hour  # noqa: E402, F401
