@@ -639,6 +639,7 @@ UNFOLD = {
     "SITE_TITLE": "黑黑 · 运营台",
     "SITE_HEADER": "黑黑运营台",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}live/icon.svg"}],
     "SHOW_HISTORY": True,
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
