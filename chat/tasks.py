@@ -16,12 +16,12 @@ def sweep() -> dict[str, int]:
 @shared_task(name="chat.tasks.revoke_chat")
 def revoke_chat(chat_id: int) -> None:
     """As soon as it is over. What fails is tried again by the next one."""
-    audio.revoke(chat_id)
+    audio.ROOMS.revoke(chat_id)
 
 
 @shared_task(name="chat.tasks.revoke_chats")
 def revoke_chats() -> int:
-    return audio.revoke_waiting()
+    return audio.ROOMS.revoke_waiting()
 
 
 @shared_task(name="chat.tasks.match")

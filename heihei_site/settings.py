@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_structlog",
+    "heihei_site.api",
     "heihei_site.providers",
     "heihei_site.realtime",
     "heihei_site.uploads",
@@ -156,6 +157,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "sweep-uploads": ("heihei_site.uploads.tasks.sweep", 5 * MINUTE),
     "settle-orders": ("payment.tasks.settle_orders", 5),
     "pay-withdrawals": ("payment.tasks.pay_withdrawals", 10),
+    "expire-credits": ("payment.tasks.expire_credits", HOUR),
     "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
     "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
     "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
@@ -322,7 +324,8 @@ INSTANT_MESSAGES = "600/minute"  # per person
 INSTANT_MESSAGE_LENGTH = 500  # characters
 VOICE_SECONDS = 300  # of one message
 MESSAGE_LIST_TEXT = 60  # characters of a message in the list of them
-MESSAGE_LIST = 50  # rows of it at once
+MESSAGE_LIST = 50  # rows of it at once,
+MESSAGE_LIST_DEPTH = 5000  # and after how many it ends: each row passed over is read
 HISTORY_PAGE = 100  # messages, where nobody asks for so many of them,
 HISTORY_LIMIT = 50  # and how many one may ask for
 NOTICE_PAUSE = timedelta(minutes=10)  # for which likes of the same, while they are unread, are told as one
@@ -397,6 +400,9 @@ PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
 PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
 PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
 PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+CREDIT_GOLD_DAY = 50_000  # that one operator may propose, and approve, from midnight to midnight; taken back counts too
+CREDIT_POINT_DAY = 50_000
+CREDIT_LIFETIME = timedelta(days=7)  # for a second operator to decide
 STATEMENT_PAGE = 50  # lines at most
 RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
 RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)

@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 from django.core.files.storage import storages
 
 from heihei_site.api import addresses
+from heihei_site.api.share_cards import Share
 from heihei_site.api.wire import clock
 from heihei_site.providers import registry
 from live import sharing
@@ -74,7 +75,7 @@ class LiveOptions(TypedDict):
 
 class OpenedLive(TypedDict):
     live: LiveCard
-    share: sharing.Share
+    share: Share
     live_options: LiveOptions
 
 
@@ -82,13 +83,13 @@ class UnclosedLive(TypedDict):
     """The same as create-live's answer, or nothing."""
 
     live: NotRequired[LiveCard]
-    share: NotRequired[sharing.Share]
+    share: NotRequired[Share]
     live_options: NotRequired[LiveOptions]
 
 
 class JoinedLive(TypedDict):
     live: LiveCard
-    share: sharing.Share
+    share: Share
     user_info: UserCard
 
 
@@ -103,11 +104,11 @@ class LiveAndOwner(TypedDict):
 
 class StoppedLive(TypedDict):
     live: NotRequired[LiveCard]
-    share: NotRequired[sharing.Share]
+    share: NotRequired[Share]
 
 
 class ShareAnswer(TypedDict):
-    share: sharing.Share
+    share: Share
 
 
 class Beat(TypedDict):

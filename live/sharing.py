@@ -3,10 +3,10 @@
 import hmac
 import time
 from datetime import timedelta
-from typing import TypedDict
 
 from django.conf import settings
 
+from heihei_site.api.share_cards import Share, everywhere
 from live.models import Live
 
 TITLE = "黑黑直播"
@@ -20,21 +20,6 @@ class LinkForged(Exception):
 
 class LinkExpired(Exception):
     """One of ours, given out too long ago."""
-
-
-class ShareCard(TypedDict):
-    title: str
-    content: str
-    url: str
-    cover_url: str
-
-
-class Share(TypedDict):
-    """All three always: without `weibo` the 1.1 app crashes on every end page (D29)."""
-
-    weibo: ShareCard
-    wechat: ShareCard
-    friend: ShareCard
 
 
 def signature(live_id: int, *, now: float | None = None) -> str:
@@ -67,10 +52,9 @@ def address(live: Live, base_url: str) -> str:
 def cards(live: Live, base_url: str, viewer_id: int) -> Share:
     """Works for ended lives too: every end page asks."""
     state = "正在直播" if live.is_open else "的直播"
-    card: ShareCard = {
-        "title": TITLE,
-        "content": f"{live.owner.display_name} {state}：{live.title}",
-        "url": f"{address(live, base_url)}&uid={viewer_id}",
-        "cover_url": live.owner.cover_url,
-    }
-    return {"weibo": card, "wechat": card, "friend": card}
+    return everywhere(
+        title=TITLE,
+        content=f"{live.owner.display_name} {state}：{live.title}",
+        url=f"{address(live, base_url)}&uid={viewer_id}",
+        cover_url=live.owner.cover_url,
+    )

@@ -24,12 +24,12 @@ def rank() -> dict[str, int]:
 @shared_task(name="live.tasks.revoke_mic_link")
 def revoke_mic_link(link_id: int) -> None:
     """As soon as it is over. What fails is tried again by the next one."""
-    mic_rooms.revoke(link_id)
+    mic_rooms.ROOMS.revoke(link_id)
 
 
 @shared_task(name="live.tasks.revoke_mic_links")
 def revoke_mic_links() -> int:
-    return mic_rooms.revoke_waiting()
+    return mic_rooms.ROOMS.revoke_waiting()
 
 
 @shared_task(name="live.tasks.settle_media")

@@ -12,7 +12,7 @@ class MessagesConfig(AppConfig):
         from heihei_site.uploads import signals
         from messages import figures, personal_data, socket
         from messages.services import examinations, money_notices, pushes
-        from payment.signals import withdrawal_closed
+        from payment.signals import credit_posted, withdrawal_closed
         from users import erasure
 
         board.register(figures.FIGURES, figures.CARDS)
@@ -20,4 +20,5 @@ class MessagesConfig(AppConfig):
         pushing.register(pushes.write)
         signals.examined.connect(examinations.learn, dispatch_uid="messages.examined")
         withdrawal_closed.connect(money_notices.on_withdrawal_closed, dispatch_uid="messages.withdrawal_closed")
+        credit_posted.connect(money_notices.on_credit_posted, dispatch_uid="messages.credit_posted")
         erasure.register(personal_data.holding)

@@ -16,6 +16,10 @@ from messages.services import conversations, entries, history, recalls
 api = Endpoints("message", prefix="msg")
 
 
+def _page(offset: int, limit: int) -> Page:
+    return Page.of(offset, limit, most=settings.MESSAGE_LIST).within(settings.MESSAGE_LIST_DEPTH)
+
+
 class MessageList(TypedDict):
     messages: list[serializers.EntryRow]
     unread_msg_count: int
@@ -29,9 +33,10 @@ def message_list(caller: Caller, *, offset: Offset = 0, limit: Limit = settings.
     `data.type` is what came last: `calling` they called in vain, `post` the person did, `call` the two talked, `text`
     one wrote to the other; `data.text` is the line to show. `count` grows with each call until the entry is deleted.
     `timeStamp` is in seconds. `unreadMsgCount` is of the whole list; changes of it come over the socket as
-    `message-unread-count`, changed entries as `message`. 50 entries at once, `offset` and `limit` (at most 50) page on.
+    `message-unread-count`, changed entries as `message`. 50 entries at once, `offset` and `limit` (at most 50) page on,
+    to the 5,000th.
     """
-    page = Page.of(offset, limit, most=settings.MESSAGE_LIST)
+    page = _page(offset, limit)
     rows = selectors.entries(caller.person.pk, page)
     return {
         "messages": [serializers.entry_row(row, row.peer) for row in rows],
@@ -46,8 +51,9 @@ class ConversationList(TypedDict):
 @api.get()
 def conversation_list(caller: Caller, *, offset: Offset = 0, limit: Limit = settings.MESSAGE_LIST) -> ConversationList:
     """Everybody the person wrote to or heard from, with the last message between the two, the newest first: an addition
-    to message-list for clients that show conversations. 50 at once, `offset` and `limit` (at most 50) page on."""
-    page = Page.of(offset, limit, most=settings.MESSAGE_LIST)
+    to message-list for clients that show conversations. 50 at once, `offset` and `limit` (at most 50) page on, to the
+    5,000th."""
+    page = _page(offset, limit)
     return {
         "conversations": [serializers.conversation_row(one) for one in selectors.conversations(caller.person.pk, page)]
     }

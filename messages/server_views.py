@@ -5,8 +5,13 @@ letters, another one each time) and `signature`: HMAC-SHA256 in hexadecimal of t
 and percent-encoded (`services/server_calls.signature_of`). 701 where it does not fit, is too old, or came before.
 """
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from heihei_site.api.callers import Caller
-from heihei_site.api.endpoints import Endpoints
+from heihei_site.api.endpoints import Endpoints, Function
 from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import InvalidParameter, SignatureWrong
 from heihei_site.api.params import Id
@@ -17,24 +22,35 @@ from messages.services import relays, server_calls
 api = Endpoints("messageserver", prefix="msg", root="messageserver/api")
 
 
-def _admit(caller: Caller) -> None:
+def _admit(
+    caller: Caller, *, signature: params.Signature, timestamp: params.Stamp = "", nonce: params.Nonce = ""
+) -> None:
     server_calls.admit(caller.request.path, parameters(caller.request))
 
 
-@api.post(path="open-room.action", open_to_all=True, raises=[SignatureWrong])
-def open_room(
-    caller: Caller,
-    *,
-    room_id: Id,
-    signature: params.Signature,
-    timestamp: params.Stamp = "",
-    nonce: params.Nonce = "",
-    live_id: Id | None = None,
-    chat_id: Id | None = None,
-) -> Nothing:
+def _signed(path: str, **declaration: Any) -> Callable[[Function], Function]:
+    """Declares an endpoint that has the parameters of `_admit` beside its own, and is for whom that lets in."""
+    _, *words = inspect.signature(_admit).parameters.values()
+
+    def declare(function: Function) -> Function:
+        @wraps(function)
+        def admitted(caller: Caller, **said: Any) -> Any:
+            _admit(caller, **{word.name: said.pop(word.name) for word in words})
+            return function(caller, **said)
+
+        own = inspect.signature(function)
+        read: Any = admitted  # by the kit: a signature, and what its names mean
+        read.__signature__ = own.replace(parameters=[*own.parameters.values(), *words])
+        read.__annotations__ = function.__annotations__ | {word.name: word.annotation for word in words}
+        return api.post(path=path, open_to_all=True, raises=[SignatureWrong], **declaration)(admitted)
+
+    return declare
+
+
+@_signed("open-room.action")
+def open_room(caller: Caller, *, room_id: Id, live_id: Id | None = None, chat_id: Id | None = None) -> Nothing:
     """Makes sure that a live's or a call's room is open, as it is from its creation until its end. 700 where it is not,
     or is another live's or call's."""
-    _admit(caller)
     found = rooms.find_open(room_id)
     named = {"live": live_id, "chat": chat_id}
     if found is None or any(number not in (None, room_id) for number in named.values()):
@@ -44,71 +60,37 @@ def open_room(
     return {}
 
 
-@api.post(path="close-room.action", open_to_all=True, raises=[SignatureWrong])
-def close_room(
-    caller: Caller,
-    *,
-    room_id: Id,
-    signature: params.Signature,
-    timestamp: params.Stamp = "",
-    nonce: params.Nonce = "",
-) -> Nothing:
+@_signed("close-room.action")
+def close_room(caller: Caller, *, room_id: Id) -> Nothing:
     """Ends the live or the call in a room; everybody in it is told. Again, or where there is none: 0."""
-    _admit(caller)
     if found := rooms.find_open(room_id):
         found.close(room_id)
     return {}
 
 
-@api.post(path="send-msg.action", key="serverSendMsg", open_to_all=True, raises=[SignatureWrong])
-def server_send_msg(
-    caller: Caller,
-    *,
-    data: params.Content,
-    signature: params.Signature,
-    timestamp: params.Stamp = "",
-    nonce: params.Nonce = "",
-) -> Nothing:
+@_signed("send-msg.action", key="serverSendMsg")
+def server_send_msg(caller: Caller, *, data: params.Content) -> Nothing:
     """Tells `data.msg`, a message as phones know them, to one person or to everybody in an open room.
 
     `data` is the text of a JSON object: `{"type": "tosingle", "targetUserId": …, "msg": {…}}`, or with `toChat` and
     `chatId`, or with `toLive` and `liveId`; its `timeStamp` is not looked at. What is told to a person is numbered and
     kept as everything else is. 700 for nobody, for a room that is not open, and for what is no message.
     """
-    _admit(caller)
     relays.relay(data)
     return {}
 
 
-@api.post(path="start-live-broadcast.action", open_to_all=True, raises=[SignatureWrong])
-def start_live_broadcast(
-    caller: Caller,
-    *,
-    live_id: Id,
-    room_id: Id,
-    signature: params.Signature,
-    timestamp: params.Stamp = "",
-    nonce: params.Nonce = "",
-) -> Nothing:
+@_signed("start-live-broadcast.action")
+def start_live_broadcast(caller: Caller, *, live_id: Id, room_id: Id) -> Nothing:
     """Puts a live on air, as its owner's `live/start-live` does; 0 where it is. 700 for one that has ended or never
     was."""
-    _admit(caller)
     _live(live_id, room_id).start(live_id)
     return {}
 
 
-@api.post(path="stop-live-broadcast.action", open_to_all=True, raises=[SignatureWrong])
-def stop_live_broadcast(
-    caller: Caller,
-    *,
-    live_id: Id,
-    room_id: Id,
-    signature: params.Signature,
-    timestamp: params.Stamp = "",
-    nonce: params.Nonce = "",
-) -> Nothing:
+@_signed("stop-live-broadcast.action")
+def stop_live_broadcast(caller: Caller, *, live_id: Id, room_id: Id) -> Nothing:
     """Ends a live; everybody in it is told. Again, or where there is none: 0."""
-    _admit(caller)
     if live_id != room_id:
         raise InvalidParameter
     found = rooms.find_open(live_id)

@@ -28,8 +28,11 @@ SHOWN: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("多久以内算新账号", "RECHARGE_NEW_FOR", _days),
     ("每次提现最少", "WITHDRAWAL_LEAST", _yuan),
     ("每人每天提现最多", "WITHDRAWAL_DAY", _yuan),
-    ("超过此金额的提现需要两人审核", "WITHDRAWAL_FOUR_EYES", _yuan),
+    ("24 小时内累计超过此金额的提现需要两人审核", "WITHDRAWAL_FOUR_EYES", _yuan),
     ("注册满多久才能提现", "WITHDRAWAL_ACCOUNT_AGE", _days),
+    ("每个运营人员每天申请、审批补发与扣回的钻石最多", "CREDIT_GOLD_DAY", str),
+    ("每个运营人员每天申请、审批补发与扣回的黑票最多", "CREDIT_POINT_DAY", str),
+    ("补发与扣回多久内须审批", "CREDIT_LIFETIME", _days),
     ("多少黑票提现一分钱", "POINTS_PER_FEN", str),
     ("每人实名验证次数", "ALIPAY_VERIFICATIONS", str),
 )

@@ -190,6 +190,7 @@ class GiftResource(models.Model):
 
 
 # Models of their own modules; Django looks for them here.
+from payment.credit_models import Credit  # noqa: E402, F401
 from payment.exchange_models import Exchange, P2gPackage  # noqa: E402, F401
 from payment.order_models import (  # noqa: E402, F401  what Django looks for here
     Bill,

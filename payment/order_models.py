@@ -133,6 +133,7 @@ class Notification(models.Model):
     gateway_number = models.CharField("渠道流水号", max_length=64, blank=True)
     refunded_fen = models.PositiveBigIntegerField("退款(分)", default=0)
     paid_at = models.DateTimeField("支付时间", null=True, blank=True)
+    signed_at = models.DateTimeField("签名时间", null=True, blank=True, help_text="by Apple's clock; others tell none")
     received_at = models.DateTimeField("收到时间", db_default=Now())
     settled_at = models.DateTimeField("处理时间", null=True, blank=True)
 

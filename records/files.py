@@ -1,11 +1,13 @@
 """Where the sound of records is: beside other uploads, under names that nobody guesses."""
 
 import secrets
+from contextlib import nullcontext
 from datetime import datetime
 from typing import IO
 
 from django.conf import settings
 
+from heihei_site.uploads import metadata
 from heihei_site.uploads.kinds import FORMATS, HEAD_BYTES, container_of
 from heihei_site.uploads.models import PUBLIC
 from heihei_site.uploads.storages import uploads
@@ -22,9 +24,10 @@ def format_of(file: IO[bytes]) -> str | None:
 
 
 def keep(file: IO[bytes], format: str, user_id: int, now: datetime) -> str:
-    """Returns its name in the storage."""
+    """Returns its name in the storage. What the file says of itself is left out."""
     name = f"{PUBLIC}/record/{now:%Y%m%d%H}_{user_id}_{secrets.token_hex(5)}.{format}"
-    uploads().put(name, file, FORMATS[format].content_type)
+    with metadata.strip(file) or nullcontext(file) as sound:
+        uploads().put(name, sound, FORMATS[format].content_type)
     return name
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 import redis
+from celery import Task
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client, override_settings
@@ -72,6 +73,12 @@ def cheap_passwords() -> Iterator[None]:
 @pytest.fixture
 def gifts(db: None) -> None:
     seed_gifts()
+
+
+@pytest.fixture
+def jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What jobs ask is not the endpoint's."""
+    monkeypatch.setattr(Task, "apply_async", lambda *_, **__: None)
 
 
 @pytest.fixture

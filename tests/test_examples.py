@@ -1,6 +1,6 @@
 """The examples of the reference are what endpoints really answer; `heihei_site/api/examples.json` keeps one of each.
 
-A new endpoint takes its example from its scenario in `test_query_counts.py`. After a change that is meant:
+A new endpoint takes its example from its scenario in `tests/scenarios`. After a change that is meant:
 
     UPDATE_EXAMPLES=1 pytest tests/test_examples.py
 """
@@ -18,8 +18,7 @@ from django.test import Client
 from heihei_site.api import examples
 from heihei_site.api.endpoints import Endpoints
 from tests.answers import ok
-from tests.test_query_counts import answer_to, scenarios
-from tests.test_query_counts import jobs_elsewhere as jobs_elsewhere  # a fixture
+from tests.scenarios import answer_to, scenarios
 
 UPDATING = bool(os.environ.get("UPDATE_EXAMPLES"))
 SECRETS = re.compile(r"\b[0-9a-f]{64}\b")
@@ -73,6 +72,7 @@ def recorded() -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("jobs_elsewhere")
 @pytest.mark.parametrize("path", sorted(scenarios))
 def test_the_example_of_an_endpoint_is_what_it_answers(api, gifts, told, recorded, path):
     user, params = scenarios[path]()

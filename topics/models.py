@@ -2,6 +2,7 @@ from collections.abc import Collection
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -179,8 +180,9 @@ class News(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=5, choices=Kind.choices)
-    many = models.IntegerField(default=0)  # happened since
+    many = models.IntegerField(default=0)  # people since
     actor_id = models.BigIntegerField()  # who did it last
+    people = ArrayField(models.BigIntegerField(), null=True)  # all of them, of what one may do again
     gift = models.ForeignKey(Gift, on_delete=models.SET_NULL, related_name="+", db_index=False, null=True)
     told_at = models.DateTimeField(null=True)
 

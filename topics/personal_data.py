@@ -21,7 +21,7 @@ def erase(user_id: int) -> None:
         showing.delete(subject=subject)
     Subject.objects.filter(creator=user_id).update(title="", path="", samples="")
     Listen.objects.filter(user=user_id).delete()
-    News.objects.filter(actor_id=user_id).update(many=0)
+    News.objects.filter(actor_id=user_id).update(many=0, people=None)
     with connection.cursor() as cursor:
         cursor.execute(_UNLIKE, [user_id])
 

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 from django.utils import timezone
 
+from heihei_site.api.share_cards import Share
 from heihei_site.api.wire import clock, time_tip
 from payment.selectors import address_of
 from topics import selectors, sharing
@@ -64,7 +65,7 @@ class TopicCard(TypedDict):
     is_top: int
     type: int
     countings: TopicCountings
-    share_info: sharing.Share
+    share_info: Share
 
 
 class ReplyCard(TypedDict):
@@ -85,7 +86,7 @@ class ReplyCard(TypedDict):
     replies_total: int
     is_like: bool
     countings: SubjectCountings
-    share_info: sharing.Share
+    share_info: Share
 
 
 class SubjectCard(ReplyCard):

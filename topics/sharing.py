@@ -1,27 +1,12 @@
 """Share cards of topics and subjects, and the signed addresses they point to."""
 
 import hmac
-from typing import TypedDict
 
 from django.conf import settings
 
+from heihei_site.api.share_cards import Share, everywhere
 from payment.selectors import address_of
 from topics.models import Subject, Topic
-
-
-class ShareCard(TypedDict):
-    title: str
-    content: str
-    url: str
-    cover_url: str
-
-
-class Share(TypedDict):
-    """The same for each of them, as with lives."""
-
-    weibo: ShareCard
-    wechat: ShareCard
-    friend: ShareCard
 
 
 def signature(what: str, number: int) -> str:
@@ -43,10 +28,9 @@ def of_subject(subject: Subject, topic: Topic, cover_url: str, base_url: str) ->
 
 
 def _share(what: str, number: int, title: str, content: str, cover_url: str, base_url: str) -> Share:
-    card: ShareCard = {
-        "title": title,
-        "content": content,
-        "url": f"{base_url}/html/topic.html?{what}={number}&sign={signature(what, number)}",
-        "cover_url": cover_url,
-    }
-    return {"weibo": card, "wechat": card, "friend": card}
+    return everywhere(
+        title=title,
+        content=content,
+        url=f"{base_url}/html/topic.html?{what}={number}&sign={signature(what, number)}",
+        cover_url=cover_url,
+    )

@@ -172,7 +172,7 @@ class SocketSessions:
             return None
         mine = Session.objects.filter(pk=session.pk)
         with transaction.atomic():  # holds the row, so that two connects at once get two numbers
-            mine.update(connection_no=F("connection_no") + 1, active_at=Now())
+            mine.update(connection_no=F("connection_no") + 1, connected_at=Now(), active_at=Now())
             number = mine.values_list("connection_no", flat=True).first()
         if number is None:
             return None

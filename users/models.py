@@ -158,7 +158,8 @@ class Session(models.Model):
     platform = models.CharField("系统", max_length=16, blank=True, default="")
     uuid = models.CharField("设备号", max_length=128, blank=True, default="")
     address = models.CharField("地址", max_length=45, blank=True, default="")  # written together with active_at
-    connection_no = models.BigIntegerField(default=0)  # number of the newest connection (D11)
+    connection_no = models.BigIntegerField(default=0)  # number of the newest connection (D11),
+    connected_at = models.DateTimeField(null=True)  # and since when it is: what came before, its phone has been sent
 
     class Meta:
         verbose_name = verbose_name_plural = "登录"
@@ -349,22 +350,6 @@ class BlockedWord(models.Model):
             raise ValidationError({"word": "太长"})
         if BlockedWord.objects.filter(key=key).exclude(pk=self.pk).exists():
             raise ValidationError({"word": "已经有这个词"})
-
-
-class Repeat(models.Model):
-    """The last time a person asked for the same thing in the same words (D26): see `heihei_site/api/repeats.py`."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    digest = models.BinaryField(max_length=32)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField(db_index=True)
-    key = models.CharField(max_length=32)
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="one_row_a_request")]
-
-    def __str__(self) -> str:
-        return self.key
 
 
 class DataExport(models.Model):

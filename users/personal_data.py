@@ -5,12 +5,13 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
+from heihei_site.api.models import Repeat
 from heihei_site.realtime import retention
 from payment import statements
 from payment.services import alipay
 from users import auth
 from users.erasure import Holding, Row, Sections
-from users.models import Block, DataExport, Device, Follow, Identity, Repeat, Report, Session, User
+from users.models import Block, DataExport, Device, Follow, Identity, Report, Session, User
 from users.services import export, relations
 
 PROFILE = (
@@ -48,6 +49,7 @@ def own_data(user_id: int) -> Sections:
         "balances": statements.balances(user_id),
         "payments": statements.entries(user_id),
         "exchanges": statements.exchanges(user_id),
+        "credits": statements.credits(user_id),
         "withdrawals": statements.withdrawals(user_id),
         "alipay": statements.alipay_accounts(user_id),
     }

@@ -8,69 +8,39 @@ more or costs something else.
 from chat import selectors
 from chat.services.calls import closing_what_is_over
 from chat.services.talk import hold_running
-from heihei_site.api import repeats
-from heihei_site.api.errors import AccountAbnormal, ChatInvalid, GiftUnknown, Refusal
+from heihei_site.api.errors import AccountAbnormal, ChatInvalid, GiftUnknown
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from messages.room_events import GiftSent, RoomText, by
-from payment.ledger import KeyReused
 from payment.models import Gift
-from payment.services import gifts
+from payment.services.gifts import Combo
 from users.models import User
-from users.services import standing
+from users.services.giving import Giving
 
 
-def send_gift(*, sender: User, receiver_id: int, chat_id: int, gift: Gift, combo: gifts.Combo) -> int:
+def send_gift(*, sender: User, receiver_id: int, chat_id: int, gift: Gift, combo: Combo) -> int:
     """One gift to the other one; returns the gold the sender has left. Refused when the call is over: nobody pays for
     what nobody would see."""
-    try:
-        return _give(sender, receiver_id, chat_id, gift, combo)
-    except (Refusal, KeyReused):
-        left = _left_before(sender, chat_id, gift, combo)
-        if left is None:
-            raise
-        return left
-
-
-def _left_before(sender: User, chat_id: int, gift: Gift, combo: gifts.Combo) -> int | None:
-    repeat = "" if combo.uuid else repeats.known(sender.pk, "chat gift", chat_id, gift.pk, combo.count)
-    if repeat is None:
-        return None
-    place = f"chat:{chat_id}"
-    return gifts.left_after_giving(sender_id=sender.pk, place=place, gift=gift, combo=combo, repeat_key=repeat)
+    giving = Giving(sender, "chat", chat_id, gift, combo)
+    return giving.once(lambda: _give(giving, receiver_id))
 
 
 @closing_what_is_over
 @telling()
-def _give(sender: User, receiver_id: int, chat_id: int, gift: Gift, combo: gifts.Combo) -> int:
-    if not gift.active:
+def _give(giving: Giving, receiver_id: int) -> int:
+    if not giving.gift.active:
         raise GiftUnknown
-    if sender.is_protected_minor:
+    if giving.sender.is_protected_minor:
         raise AccountAbnormal
-    if selectors.partner_of(chat_id, sender.pk) != receiver_id:
+    if selectors.partner_of(giving.place_id, giving.sender.pk) != receiver_id:
         raise ChatInvalid
-    repeat = "" if combo.uuid else repeats.recognise(sender.pk, "chat gift", chat_id, gift.pk, combo.count).key
-    given = gifts.give(
-        sender_id=sender.pk,
-        receiver_id=receiver_id,
-        place=f"chat:{chat_id}",
-        gift=gift,
-        combo=combo,
-        repeat_key=repeat,
-    )
+    given, total = giving.pay(receiver_id)
     if given.fresh:
-        total = standing.record_gift(
-            sender_id=sender.pk,
-            receiver_id=receiver_id,
-            gold=given.gold_spent,
-            points=given.points,
-            experience=given.experience,
-        )
-        _show(sender, chat_id, gift, combo, total)
+        _show(giving.sender, giving.place_id, giving.gift, giving.combo, total)
     return given.gold_left
 
 
-def _show(sender: User, chat_id: int, gift: Gift, combo: gifts.Combo, total: int) -> None:
+def _show(sender: User, chat_id: int, gift: Gift, combo: Combo, total: int) -> None:
     chat = hold_running(chat_id, sender.pk)
     shown = GiftSent(
         room_id=chat.pk,

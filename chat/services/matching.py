@@ -1,12 +1,14 @@
 """Two people who look for anybody find each other (D34).
 
-Who looks is a committed row before they look around: of two who come at once, at least one sees the other. A pair is
-made while the rows of both people are held, so that they stay free, and by deleting both rows of seekers, so that
-whoever stops meanwhile either is not paired or finds the call to hang up. Nothing of it is in Redis.
+Who looks is a committed row before they look around. One at a time makes a pair: a crowd that comes at once would
+otherwise reach for the same few people, again and again. Who comes while somebody makes one does not wait for it; the
+sweep finds them a partner within a second (ADR 19). A pair is made while the rows of both people are held, so that they
+stay free, and by deleting both rows of seekers, so that whoever stops meanwhile either is not paired or finds the call
+to hang up. Nothing of it is in Redis.
 """
 
 import enum
-from collections.abc import Iterator
+import itertools
 
 import structlog
 from django.conf import settings
@@ -36,6 +38,8 @@ ON CONFLICT (user_id) DO UPDATE SET
     gender = EXCLUDED.gender,
     deadline = EXCLUDED.deadline
 """
+_MY_TURN = "SELECT pg_try_advisory_xact_lock(hashtextextended('matching', 0))"
+_TAKE_MY_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('matching', 0))"
 _TAKE = """
 DELETE FROM chat_seeker WHERE user_id = ANY(%s) AND deadline > clock_timestamp() RETURNING user_id, since
 """
@@ -43,12 +47,15 @@ DELETE FROM chat_seeker WHERE user_id = ANY(%s) AND deadline > clock_timestamp()
 
 class Found(enum.Enum):
     PAIRED = enum.auto()
-    NOT_THEM = enum.auto()  # they are not free after all, or somebody else is about to take them
-    NOT_LOOKING = enum.auto()  # who looked has somebody already, has stopped, or is not free
+    NOT_THEM = enum.auto()  # they are not free after all
+    NOBODY = enum.auto()  # who looked has somebody already or has stopped, nobody fits, or another pair is being made
 
 
 class _Withdrawn(Exception):
     """One of the two does not look any more. Never leaves this module."""
+
+    def __init__(self, partner_id: int) -> None:
+        self.partner_id = partner_id
 
 
 def seek(user: User) -> None:
@@ -64,37 +71,29 @@ def seek(user: User) -> None:
     find_partner(user.pk, user.gender)
 
 
-def find_partner(user_id: int, gender: str) -> bool:
-    """Whether they have somebody now. Those whom others are just about to take are asked again at the end, when that is
-    decided."""
-    taken: list[int] = []
-    for candidate in _candidates(user_id, gender):
-        found = _pair(user_id, candidate, may_wait=False)
-        if found is Found.NOT_THEM:
-            taken.append(candidate)
-        else:
-            return found is Found.PAIRED
-    for candidate in taken:
-        found = _pair(user_id, candidate, may_wait=True)
+def find_partner(user_id: int, gender: str, *, in_turn: bool = False) -> bool:
+    """Whether they have somebody now. While others make a pair, `in_turn` waits for its turn, and else finds nobody."""
+    refused: list[int] = []
+    while len(refused) < settings.MATCH_LOOKED_AT:
+        found, candidate = _try_next(user_id, gender, refused, in_turn=in_turn)
         if found is not Found.NOT_THEM:
             return found is Found.PAIRED
+        refused.append(candidate)
     return False
 
 
 # --- Whom they could talk to ---------------------------------------------------------------------------------------
 
 
-def _candidates(user_id: int, gender: str) -> Iterator[int]:
+def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     """The opposite gender first, then anyone; who has waited longest first."""
-    asked: set[int] = set()
+    many = len(refused) + 1
     opposite = OPPOSITE.get(gender)
-    if opposite is not None:
-        for seeker in _fitting_of(user_id, opposite, stop=settings.MATCH_LOOKED_AT):
-            asked.add(seeker.pk)
-            yield seeker.pk
-    for seeker in _fitting(user_id, stop=settings.MATCH_LOOKED_AT):
-        if seeker.pk not in asked:
-            yield seeker.pk
+    first = _fitting_of(user_id, opposite, stop=many) if opposite else []
+    for seeker in itertools.chain(first, _fitting(user_id, stop=many)):
+        if seeker.pk not in refused:
+            return seeker.pk
+    return None
 
 
 def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
@@ -133,32 +132,42 @@ def _fits(user_id: Given, partner_id: Given) -> QuerySet[Seeker]:
 # --- Making a pair -------------------------------------------------------------------------------------------------
 
 
-def _pair(user_id: int, partner_id: int, *, may_wait: bool) -> Found:
+def _try_next(user_id: int, gender: str, refused: list[int], *, in_turn: bool) -> tuple[Found, int]:
+    """With the best of those who did not refuse yet, and who that was (0 for nobody)."""
     try:
-        return _claim(user_id, partner_id, may_wait=may_wait)
-    except _Withdrawn:
-        return Found.NOT_LOOKING if not _is_looking(user_id) else Found.NOT_THEM
+        return _claim(user_id, gender, refused, in_turn=in_turn)
+    except _Withdrawn as withdrawn:
+        return (Found.NOT_THEM if _is_looking(user_id) else Found.NOBODY), withdrawn.partner_id
 
 
 @telling()
-def _claim(user_id: int, partner_id: int, *, may_wait: bool) -> Found:
+def _claim(user_id: int, gender: str, refused: list[int], *, in_turn: bool) -> tuple[Found, int]:
     """Everything is asked again once both are held: what makes somebody busy, on air or blocked holds them too."""
-    people = _held(user_id, partner_id, may_wait=may_wait)
+    if not _is_my_turn(may_wait=in_turn) or (partner_id := _candidate(user_id, gender, refused)) is None:
+        return Found.NOBODY, 0
+    people = _held(user_id, partner_id, may_wait=in_turn)
     if partner_id not in people:
-        return Found.NOT_THEM
+        return Found.NOT_THEM, partner_id
     not_free = _not_free([user_id, partner_id])
     if user_id not in people or user_id in not_free:
-        return Found.NOT_LOOKING
+        return Found.NOBODY, partner_id
     if partner_id in not_free or not _fits(user_id, partner_id):
-        return Found.NOT_THEM
+        return Found.NOT_THEM, partner_id
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [[user_id, partner_id]])
         since = dict(cursor.fetchall())
     if len(since) < 2:
-        raise _Withdrawn
+        raise _Withdrawn(partner_id)
     first, second = sorted(people.values(), key=lambda person: since[person.pk])
     open_running(first, second, Chat.Kind.MATCH)
-    return Found.PAIRED
+    return Found.PAIRED, partner_id
+
+
+def _is_my_turn(*, may_wait: bool) -> bool:
+    """Until the transaction ends. Asked before any row is held."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_MY_TURN if may_wait else _MY_TURN)
+        return may_wait or bool(cursor.fetchone()[0])
 
 
 def _held(user_id: int, partner_id: int, *, may_wait: bool) -> dict[int, User]:
@@ -209,7 +218,7 @@ def sweep() -> dict[str, int]:
     waiting = Seeker.objects.filter(deadline__gt=Now()).order_by("since").values_list("user_id", "gender")
     for user_id, gender in waiting[:AT_ONCE]:
         try:
-            paired += find_partner(user_id, gender)
+            paired += _is_looking(user_id) and find_partner(user_id, gender, in_turn=True)
         except Exception:
             log.exception("match_failed", user_id=user_id)
     gone, _ = Seeker.objects.filter(deadline__lte=Now()).delete()

@@ -4,13 +4,14 @@ import asyncio
 import contextvars
 import sys
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import Enum
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.parse import quote_from_bytes
 
+import structlog
 from django.conf import settings
 from django.urls import get_resolver
 
@@ -23,7 +24,10 @@ WsgiApp = Callable[..., Iterable[bytes]]
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes, "Chunks | None"]
 
 FORGOTTEN_BYTES = 64 * 1024 * 1024  # of a body, read past the cap and dropped; who sends more is hung up on
+PATIENCE = 1.5  # seconds after which a phone that hangs up has done so because nothing came (they wait 2)
 PIECE_BYTES = 256 * 1024  # of an answer, or of a body on its way to disk, in memory at once
+
+log = structlog.get_logger(__name__)
 
 
 class Read(Enum):
@@ -38,9 +42,9 @@ class Edge:
     """Runs Django, which is synchronous here, in a fixed number of threads.
 
     Each thread keeps its database connection, so there are never more than API_THREADS of them a process; calls beyond
-    wait in line. A body is read before its call gets a thread: a slow phone holds nothing but its bytes, and those of a
-    long body (`bodies.py`) are on disk. An answer in many pieces is taken from its thread as the phone reads it. Raw
-    UTF-8 in a query string is percent-encoded on the way.
+    wait in line, and leave it when their phone has given up. A body is read before its call gets a thread: a slow phone
+    holds nothing but its bytes, and those of a long body (`bodies.py`) are on disk. An answer in many pieces is taken
+    from its thread as the phone reads it. Raw UTF-8 in a query string is percent-encoded on the way.
     """
 
     def __init__(self, app: WsgiApp) -> None:
@@ -54,7 +58,12 @@ class Edge:
             if read is Read.GONE:
                 return
             context = contextvars.copy_context()
-            status, headers, content, rest = await self._run(context.run, self.answer, scope, body)
+            in_line = self.threads.submit(context.run, self.answer, scope, body)
+            answer = await (in_time(in_line, receive) if read is Read.WHOLE else asyncio.wrap_future(in_line))
+            if answer is None:
+                log.warning("call_given_up", path=scope["path"])
+                return
+            status, headers, content, rest = answer
             if read is Read.ENDLESS:
                 headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -79,6 +88,19 @@ class Edge:
         status, headers = started[-1]
         wire_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         return int(status[:3]), wire_headers, content, rest
+
+
+async def in_time(answer: Future[Answer], receive: Receive) -> Answer | None:
+    """None where the phone hung up after PATIENCE while its call still waited in line: it asks again (D9), and a server
+    that is behind with its work would never catch up if it worked for those who are gone."""
+    waiting = asyncio.wrap_future(answer)
+    if not (await asyncio.wait({waiting}, timeout=PATIENCE))[0]:
+        hung_up = asyncio.ensure_future(receive())  # the body is read: what comes next is the end of the connection
+        await asyncio.wait({waiting, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+        hung_up.cancel()
+        if not waiting.done() and answer.cancel():
+            return None
+    return await waiting
 
 
 class Chunks:

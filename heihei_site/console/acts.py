@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from unfold.enums import ActionVariant
 
 from heihei_site.console import values
 from heihei_site.console.models import WORDS, Act
@@ -98,6 +99,7 @@ def act(
         action.short_description = description  # type: ignore[attr-defined]  # as Django and unfold look for them
         action.needs = tuple(permissions)  # type: ignore[attr-defined]
         action.attrs = {}  # type: ignore[attr-defined]
+        action.variant = ActionVariant.DEFAULT  # type: ignore[attr-defined]
         return action
 
     return decorate

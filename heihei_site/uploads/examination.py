@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from heihei_site.uploads import audio, decoding
+from heihei_site.uploads import audio, decoding, metadata
 from heihei_site.uploads.audio import NotAudio
 from heihei_site.uploads.decoding import Undecodable
 from heihei_site.uploads.kinds import Media
@@ -116,15 +116,27 @@ def _look_into(upload: Upload) -> Verdict:
             seconds = _seconds_of(upload.kind.media, file)
         except (NotAudio, Undecodable) as error:
             return Verdict(False, reason=str(error))
-    if seconds > settings.AUDIO_SECONDS:
-        return Verdict(False, seconds, reason="too long")
-    return Verdict(True, seconds)
+        if seconds > settings.AUDIO_SECONDS:
+            return Verdict(False, seconds, reason="too long")
+        return Verdict(True, seconds, size=_silence(upload, file))
 
 
 def _seconds_of(media: Media, file: IO[bytes]) -> float:
     if media is Media.VIDEO:
         return float(decoding.run("watch", "mov", file=file, patience=settings.DECODING_SECONDS))
     return audio.measure(file, at_most=settings.AUDIO_SECONDS)
+
+
+def _silence(upload: Upload, file: IO[bytes]) -> int:
+    """Takes out what the file says of itself: the size of what stands in its place, 0 where it said nothing."""
+    silent = metadata.strip(file)
+    if silent is None:
+        return 0
+    with silent:
+        size = silent.seek(0, 2)
+        silent.seek(0)
+        uploads().put(upload.public_key, silent, upload.kind.content_type)
+    return size
 
 
 def _write_anew(upload: Upload) -> Verdict:

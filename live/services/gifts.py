@@ -26,55 +26,30 @@ from live.selectors import is_muted, speaker
 from live.services.talk import text_by
 from payment.ledger import KeyReused
 from payment.models import Gift
-from payment.services import gifts, purchases
+from payment.services import purchases
+from payment.services.gifts import Combo
 from users.models import User
 from users.services import standing, words
+from users.services.giving import Giving
 
 
-def send_gift(*, sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
+def send_gift(*, sender: User, live: Live, gift: Gift, combo: Combo) -> int:
     """One gift to the owner; returns the gold the sender has left. `combo.count` is shown (D26)."""
-    try:
-        return _give(sender, live, gift, combo)
-    except (Refusal, KeyReused):
-        left = _left_before(sender, live, gift, combo)
-        if left is None:
-            raise
-        return left
+    giving = Giving(sender, "live", live.pk, gift, combo)
+    return giving.once(lambda: _give(giving, live))
 
 
-def _left_before(sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int | None:
-    repeat = "" if combo.uuid else repeats.known(sender.pk, "gift", live.pk, gift.pk, combo.count)
-    if repeat is None:
-        return None
-    place = f"live:{live.pk}"
-    return gifts.left_after_giving(sender_id=sender.pk, place=place, gift=gift, combo=combo, repeat_key=repeat)
-
-
-def _give(sender: User, live: Live, gift: Gift, combo: gifts.Combo) -> int:
-    if not gift.active:
+def _give(giving: Giving, live: Live) -> int:
+    sender = giving.sender
+    if not giving.gift.active:
         raise GiftUnknown
     _check(sender, live)
     if sender.pk == live.owner_id:
         raise InvalidParameter
     with telling():
-        repeat = "" if combo.uuid else repeats.recognise(sender.pk, "gift", live.pk, gift.pk, combo.count).key
-        given = gifts.give(
-            sender_id=sender.pk,
-            receiver_id=live.owner_id,
-            place=f"live:{live.pk}",
-            gift=gift,
-            combo=combo,
-            repeat_key=repeat,
-        )
+        given, total = giving.pay(live.owner_id)
         if given.fresh:
-            total = standing.record_gift(
-                sender_id=sender.pk,
-                receiver_id=live.owner_id,
-                gold=given.gold_spent,
-                points=given.points,
-                experience=given.experience,
-            )
-            _show_gift(sender, live, gift, combo, points=given.points, total=total)
+            _show_gift(sender, live, giving.gift, giving.combo, points=given.points, total=total)
     return given.gold_left
 
 
@@ -85,7 +60,7 @@ def _count_tickets(live: Live, points: int) -> None:
         raise LiveInvalid
 
 
-def _show_gift(sender: User, live: Live, gift: Gift, combo: gifts.Combo, *, points: int, total: int) -> None:
+def _show_gift(sender: User, live: Live, gift: Gift, combo: Combo, *, points: int, total: int) -> None:
     _count_tickets(live, points)
     shown = GiftSent(
         room_id=live.pk,

@@ -14,9 +14,9 @@ from heihei_site.uploads import claims
 from heihei_site.uploads.claims import Media
 from messages.models import InstantMessage
 from payment.models import Gift
-from payment.services import gifts
+from payment.services.gifts import Combo
 from users.models import User
-from users.services import standing, words
+from users.services import giving, words
 
 Kind = InstantMessage.Kind
 WRITTEN = (Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.GIFT)  # by people; the others are ours to write
@@ -117,20 +117,13 @@ def _gift(sender: User, recipient_id: int, content: Mapping[str, Any]) -> Said:
         raise GiftUnknown
 
     def pay(msg_id: int, receiver_id: int) -> None:
-        given = gifts.give(
+        giving.pay(
             sender_id=sender.pk,
             receiver_id=receiver_id,
             place=f"im:{receiver_id}",
             gift=gift,
-            combo=gifts.Combo("", 1),
+            combo=Combo("", 1),
             repeat_key=str(msg_id),
-        )
-        standing.record_gift(
-            sender_id=sender.pk,
-            receiver_id=receiver_id,
-            gold=given.gold_spent,
-            points=given.points,
-            experience=given.experience,
         )
 
     def name() -> str:

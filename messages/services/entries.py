@@ -14,6 +14,8 @@ from messages.events import UnreadCount
 from messages.models import Entry, InstantMessage
 from messages.services import marks
 
+READ_AT_ONCE = 1000  # rows named in one statement
+
 # Rows in the order of their owners: of two who reach for each other's at once, one waits. Mailboxes come after all of
 # them. A row may stand in for two people at most: more of them are not in any order that others keep to.
 _NOTE = """
@@ -98,11 +100,13 @@ def delete(*, owner_id: int, peer_id: int) -> None:
 def read_all(owner_id: int) -> None:
     """All that is in the list by now, and all that the person has been told. The count is told even if it was 0."""
     with telling():
-        rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0))
+        rows = _held(Entry.objects.filter(owner=owner_id, unread__gt=0).only("pk", "unread"))
         key = (StreamKind.PERSON.value, owner_id)
         until = last_seqs([key]).get(key, 0)
         marks.clear(owner_id, until)
-        Entry.objects.filter(pk__in=[row.pk for row in rows]).update(unread=0, read_until=NEWEST_OF_PEER)
+        for start in range(0, len(rows), READ_AT_ONCE):
+            some = [row.pk for row in rows[start : start + READ_AT_ONCE]]
+            Entry.objects.filter(pk__in=some).update(unread=0, read_until=NEWEST_OF_PEER)
         _take_off(owner_id, sum(row.unread for row in rows), read_until=until)
 
 

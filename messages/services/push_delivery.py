@@ -23,7 +23,7 @@ from heihei_site.providers import registry
 from heihei_site.providers.push.base import Answer, Notification, NotTaken, Result
 from heihei_site.realtime import presence
 from messages.models import Push
-from users.models import Device
+from users.models import Device, Session
 
 BATCH = 200  # what vendors take in one call
 CLAIM = timedelta(seconds=60)  # a vendor has answered long before
@@ -168,13 +168,18 @@ def _outcome(push: Push, device: Device | None, around: Surroundings) -> Outcome
         return Outcome.SWITCHED_OFF
     if _link(push, device) is None:
         return Outcome.UNFIT
-    if push.user_id in around.present or device.session.active_at > push.created_at:
+    if push.user_id in around.present or _has_connected(device.session, since=push.created_at):
         return Outcome.REACHED
     if push.superseded:
         return Outcome.COLLAPSED
     if not push.notice.rings and around.recent.to_people[push.user_id] >= settings.PUSHES_AN_HOUR:
         return Outcome.LIMITED
     return None
+
+
+def _has_connected(session: Session, *, since: datetime) -> bool:
+    """A socket brings what came before it; a call over HTTP shows that the app runs, and nothing of the message."""
+    return session.connected_at is not None and session.connected_at > since
 
 
 def _link(push: Push, device: Device) -> str | None:

@@ -1,7 +1,7 @@
 """Every endpoint that is told an id × a stranger who sends that of another's thing (OWASP API1, API3, API5):
 refused, or answered as if it were not there; nothing changes, and nobody is told anything.
 
-Generated from the registry and the calls of `tests/test_query_counts.py`, which would succeed for whose they are. What
+Generated from the registry and the calls of `tests/scenarios`, which would succeed for whose they are. What
 everybody may do with other people's things stands in FOR_EVERYBODY, with the reason; of that only what is shown counts.
 """
 
@@ -10,16 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from celery import Task
 
 from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
 from tests import factories
-from tests.test_query_counts import scenarios
+from tests.scenarios import scenarios
 from tests.users.test_matrix import contents
 from users.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_elsewhere")]
 AN_ID = re.compile(r"(?i)^(?!gift|clientmsg|apns).*ids?$")  # gifts are the catalogue's; the others name nothing of ours
 
 FOR_EVERYBODY = {
@@ -75,11 +74,6 @@ def told_ids(path: str) -> bool:
 
 assert urls.urlpatterns  # imports every module that declares endpoints
 ABOUT_SOMETHING = sorted(path for path in scenarios if told_ids(path))
-
-
-@pytest.fixture(autouse=True)
-def jobs_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Task, "apply_async", lambda *_, **__: None)
 
 
 def private_parts(answer: Any) -> Iterator[str]:

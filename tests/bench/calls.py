@@ -16,8 +16,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.bench import report
-from tests.bench.gifts import FOREVER, GOLD
-from tests.bench.phones import Call, Figures, cpu_seconds, drive, instance
+from tests.bench.crowd import FOREVER
+from tests.bench.gifts import GOLD
+from tests.bench.phones import Call, Figures, cpu_seconds, drive
 from tests.processes import Instance, free_port, wait_until
 
 AUDIENCE = 40
@@ -49,11 +50,7 @@ def main() -> None:
     parser.add_argument("--phones", type=int, default=8)
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given)
-    print(text)
-    if given.write:
-        report.write("calls", text)
+    report.run("calls", given, lambda running: measure_all(running, given))
 
 
 def measure_all(running: Instance, given: argparse.Namespace) -> str:

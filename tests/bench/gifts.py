@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.bench import profile, report
-from tests.bench.phones import Figures, cpu_seconds, database_pids, drive, instance
+from tests.bench.crowd import FOREVER
+from tests.bench.phones import Figures, cpu_seconds, database_pids, drive
 from tests.processes import Instance
 
 SENDERS = 32
@@ -29,7 +30,6 @@ pgbench loses there is lost to everyone. Gifts to many are bound by processor ti
 most) and of the database: pgbench needs nearly none of the former. Next steps: a second web process where there are
 more cores; then psycopg 3, which lets PostgreSQL keep the plans of statements: planning is most of the database's time
 here."""
-FOREVER = "2100-01-01T00:00Z"
 
 
 @dataclass
@@ -64,11 +64,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="per measurement")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given.seconds)
-    print(text)
-    if given.write:
-        report.write("gifts", text)
+    report.run("gifts", given, lambda running: measure_all(running, given.seconds))
 
 
 def measure_all(running: Instance, seconds: float) -> str:

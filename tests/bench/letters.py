@@ -15,8 +15,9 @@ from typing import Any
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.bench import report
-from tests.bench.phones import Figures, cpu_seconds, database_pids, drive, instance
+from tests.bench import growing, report
+from tests.bench.crowd import newcomers
+from tests.bench.phones import Figures, cpu_seconds, database_pids, drive
 from tests.processes import Instance
 
 TABLES = (
@@ -55,11 +56,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1_000_000, help="messages in the tables")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given)
-    print(text)
-    if given.write:
-        report.write("letters", text)
+    report.run("letters", given, lambda running: measure_all(running, given))
 
 
 def measure_all(running: Instance, given: argparse.Namespace) -> str:
@@ -86,12 +83,9 @@ def measure_all(running: Instance, given: argparse.Namespace) -> str:
 
 
 def measure(running: Instance, pairs: int, seconds: float) -> tuple[list[str], int]:
-    from tests import factories
-
-    people = [factories.person() for _ in range(2 * pairs)]
-    tokens = [factories.token(person) for person in people]
+    writers = newcomers(2 * pairs)
     cpu = cpu_seconds([running.process("web") or 0]), cpu_seconds(database_pids(running.var))
-    letters = uvloop.run(write(running.port, [person.pk for person in people], tokens, seconds))
+    letters = uvloop.run(write(running.port, writers, seconds))
     used = cpu_seconds([running.process("web") or 0]) - cpu[0], cpu_seconds(database_pids(running.var)) - cpu[1]
     if len(letters.delivered) != len(letters.sent):
         raise SystemExit(f"{len(letters.sent)} sent, {len(letters.delivered)} delivered")
@@ -103,15 +97,15 @@ def measure(running: Instance, pairs: int, seconds: float) -> tuple[list[str], i
     return row + [f"{1000 * part / many:.1f}" for part in used], many
 
 
-async def write(port: int, ids: list[int], tokens: list[str], seconds: float) -> Letters:
+async def write(port: int, writers: list[tuple[int, str]], seconds: float) -> Letters:
     letters = Letters()
     end = time.monotonic() + seconds
-    pairs = zip(ids[::2], tokens[::2], ids[1::2], tokens[1::2], strict=True)
-    await asyncio.gather(*(correspond(port, *pair, letters, end) for pair in pairs))
+    pairs = zip(writers[::2], writers[1::2], strict=True)
+    await asyncio.gather(*(correspond(port, mine, *other, letters, end) for (_, mine), other in pairs))
     return letters
 
 
-async def correspond(port: int, _: int, token: str, other: int, other_token: str, letters: Letters, end: float) -> None:
+async def correspond(port: int, token: str, other: int, other_token: str, letters: Letters, end: float) -> None:
     """One writes, the other reads, until the end; then all that was sent arrives."""
     address = f"ws://127.0.0.1:{port}/ws/channel?token="
     async with (
@@ -172,7 +166,7 @@ def history(running: Instance, given: argparse.Namespace) -> str:
         high = max(low, size // EACH)
         fill(low, high, reader.pk)
         low = high
-        tidy()
+        growing.vacuum(("realtime_message", "realtime_stream"))
         pages: dict[str, dict[str, object]] = {
             "newest": {},
             "by position": {"before": 500},
@@ -191,8 +185,6 @@ def history(running: Instance, given: argparse.Namespace) -> str:
 
 
 def fill(low: int, high: int, writer: int) -> None:
-    from django.db import connection
-
     element = {
         "msg": {"msgType": "text", "msgId": 1, "toUserId": FIRST, "fromUserId": writer + 1, "createTime": 1, "content":
                 {"text": "晚上好，今天过得怎么样？"}, "tips": "【文本消息】不支持的消息类型，请升级最新客户端。"},
@@ -200,15 +192,7 @@ def fill(low: int, high: int, writer: int) -> None:
     }  # fmt: skip
     text = json.dumps(element, ensure_ascii=False, separators=(",", ":"))
     values: dict[str, Any] = {"first": FIRST, "low": low, "high": high, "each": EACH, "element": text}
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITTEN, values)
-
-
-def tidy() -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE realtime_message, realtime_stream")
+    growing.execute(_WRITTEN, values)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,14 @@
 A tenth of the lives is on air, two fifths never got a recording, the others are replays. The caller follows 180 people,
 half of whom are on air, and blocks twenty; a newcomer follows nobody. Five lives are recommended. Every owner follows
 five others and blocks one.
-
-The floor is the SQL alone: the same statements, sent by psycopg2 over one connection, their rows fetched and left.
 """
 
-import argparse
-import re
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from tests.bench import report
-from tests.bench.phones import Call, drive, instance
+from tests.bench import growing, report
+from tests.bench.phones import Call
 from tests.processes import Instance
 
 SIZES = (1_000, 10_000, 100_000)
@@ -26,14 +20,6 @@ BLOCKS = 20  # of the caller's
 FIRST_OWNER, FIRST_LIVE = 1_000_000, 5_000_000
 TABLES = ("live_live", "live_recenttickets", "users_user", "users_follow", "users_block")
 
-_PEOPLE = """
-INSERT INTO users_user (id, password, is_superuser, display_name, gender, description, cover_url, address, latlng,
-    region, kind, push_enable, experience, points_earned, gold_given, follower_count, following_count, live_count,
-    rename_count, email, is_staff, is_active)
-SELECT %(owner)s + n, '', false, 'p' || n, 'Female', '', '', '', '', '', 'Anchor', true, 0, 0, 0, 0, 0, 0, 0, '', false,
-    true
-FROM generate_series(%(low)s / %(each)s, %(high)s / %(each)s - 1) AS n
-"""
 _LIVES = """
 INSERT INTO live_live (id, owner_id, title, status, paused, visible, recommended, stream, lookback_addr, device_type,
     address, started_at, ended_at, owner_deadline, seats, locked, occupied, presence_no, total_users, total_tickets,
@@ -60,27 +46,11 @@ SELECT %(caller)s, %(owner)s + n, now() FROM generate_series(0, %(many)s - 1) AS
 _GIFTS = "UPDATE live_live SET total_tickets = total_tickets + 10 WHERE status = 1 AND id %% 1000 = 0"
 
 
-@dataclass
-class Row:
-    lives: int
-    name: str
-    milliseconds: float
-    p95: float
-    queries: int
-    floor: float
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench ARGS=lists", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="per measurement")
-    parser.add_argument("--most", type=int, default=SIZES[-1], help="lives")
-    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    parser = growing.options("lists", __doc__, most=SIZES[-1], of="lives")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given.seconds, [size for size in SIZES if size <= given.most])
-    print(text)
-    if given.write:
-        report.write("lists", text)
+    sizes = [size for size in SIZES if size <= given.most]
+    report.run("lists", given, lambda running: measure_all(running, given.seconds, sizes))
 
 
 def measure_all(running: Instance, seconds: float, sizes: list[int]) -> str:
@@ -88,20 +58,19 @@ def measure_all(running: Instance, seconds: float, sizes: list[int]) -> str:
 
     caller, newcomer = factories.person(), factories.person()
     tokens = factories.token(caller), factories.token(newcomer)
-    rows: list[Row] = []
+    rows: list[growing.Row] = []
     scans: set[str] = set()  # at the last size
-    for low, high in zip((0, *sizes), sizes, strict=False):
+    for low, high in growing.steps(sizes):
         add_lives(low, high)
         if not low:
             follow_and_block(caller.pk)
-        tidy()
+        growing.vacuum(TABLES)
         for name, call in calls(*tokens, high).items():
-            statements = asked(call(1))
-            figures = drive(running.port, call, phones=1, seconds=seconds)
-            rows.append(Row(high, name, figures.median, figures.p95, len(statements), floor(statements)))
+            row, statements = growing.measure(running, high, name, call, seconds)
+            rows.append(row)
             scans |= set(plans(statements)) if high == sizes[-1] else set()
         rows += [ranking(high, name, before) for name, before in RANKING.items()]
-    return f"{table(rows, sizes)}\n\nHow rows are read at {sizes[-1]:,}: {'; '.join(sorted(scans))}."
+    return f"{growing.table(rows, sizes, 'lives')}\n\nHow rows are read at {sizes[-1]:,}: {'; '.join(sorted(scans))}."
 
 
 def calls(token: str, newcomer: str, lives: int) -> dict[str, Call]:
@@ -129,65 +98,21 @@ def owner(number: int, lives: int) -> int:
 
 
 def add_lives(low: int, high: int) -> None:
-    from django.db import connection
-
     numbers = {"low": low, "high": high, "each": LIVES_AN_OWNER, "owner": FIRST_OWNER, "live": FIRST_LIVE}
-    with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, numbers)
-        cursor.execute(_LIVES, numbers)
-        cursor.execute(_RELATIONS, numbers)
-        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    growing.add_people(FIRST_OWNER, low // LIVES_AN_OWNER, high // LIVES_AN_OWNER, kind="'Anchor'")
+    growing.execute(_LIVES, numbers)
+    growing.execute(_RELATIONS, numbers)
+    growing.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
 def follow_and_block(caller: int) -> None:
     """Of the first two hundred: whom one blocks one does not follow."""
-    from django.db import connection
-
     from users.models import Block
 
-    with connection.cursor() as cursor:
-        cursor.execute(_FOLLOWS, {"caller": caller, "owner": FIRST_OWNER, "many": FOLLOWED})
-        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
+    growing.execute(_FOLLOWS, {"caller": caller, "owner": FIRST_OWNER, "many": FOLLOWED})
+    growing.execute(f"ANALYZE {', '.join(TABLES)}")
     blocked = range(FOLLOWED, FOLLOWED + BLOCKS)
     Block.objects.bulk_create(Block(user_id=caller, target_id=FIRST_OWNER + number) for number in blocked)
-
-
-def tidy() -> None:
-    """What autovacuum would have done by then."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
-
-
-def asked(call: tuple[str, dict[str, Any]]) -> list[str]:
-    """The statements of one call."""
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    path, params = call
-    with CaptureQueriesContext(connection) as captured:
-        answer: dict[str, Any] = Client(headers={"host": "127.0.0.1"}).get(f"/api/{path}", params).json()
-    assert answer["errorcode"] == 0, answer
-    return [query["sql"] for query in captured.captured_queries]
-
-
-def floor(statements: list[str]) -> float:
-    """Milliseconds that they take alone, one after the other: the median of many times."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    taken = []
-    with connection.connection.cursor() as cursor:  # psycopg2's own
-        for _ in range(100):
-            began = time.perf_counter()
-            for statement in statements:
-                cursor.execute(statement)
-                if cursor.description:
-                    cursor.fetchall()
-            taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken)
 
 
 def nothing_happened() -> None:
@@ -196,10 +121,7 @@ def nothing_happened() -> None:
 
 def some_gave() -> None:
     """In a hundredth of the lives on air."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(_GIFTS, {})
+    growing.execute(_GIFTS, {})
 
 
 RANKING: dict[str, Callable[[], None]] = {
@@ -208,7 +130,7 @@ RANKING: dict[str, Callable[[], None]] = {
 }
 
 
-def ranking(lives: int, name: str, before: Callable[[], None]) -> Row:
+def ranking(lives: int, name: str, before: Callable[[], None]) -> growing.Row:
     """One run of the job. The first one works out the scores of all, and is left out."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -232,42 +154,15 @@ def ranking(lives: int, name: str, before: Callable[[], None]) -> Row:
         for statement in statements:
             cursor.execute(statement)
     alone = (time.perf_counter() - began) * 1000
-    return Row(lives, name, statistics.median(taken), max(taken), len(statements), alone)
+    return growing.Row(lives, name, statistics.median(taken), max(taken), len(statements), alone)
 
 
 def plans(statements: list[str]) -> list[str]:
     """How each statement reads its rows. Reading all of a table ends the benchmark."""
-    from django.db import connection
-
-    scans = []
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(f"EXPLAIN {statement}".replace("%", "%%"), [])
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-            scans += re.findall(rf"(?:\w+ Scan(?: Backward)? using \w+|Seq Scan) on (?:{'|'.join(TABLES)})", plan)
-            scans += re.findall(r"Bitmap Index Scan on \w+", plan)
+    scans = growing.scans(statements, TABLES)
     if whole := [scan for scan in scans if scan.startswith("Seq") and "recenttickets" not in scan]:
         raise SystemExit(f"A whole table is read: {whole}")
     return scans
-
-
-def table(rows: list[Row], sizes: list[int]) -> str:
-    by_name: dict[str, list[Row]] = {}
-    for row in rows:
-        by_name.setdefault(row.name, []).append(row)
-    heads = ["Median ms (95 %), floor", *(f"{size:,} lives" for size in sizes), "Queries", "Last to first"]
-    return report.table(
-        heads,
-        (
-            [
-                name,
-                *(f"{row.milliseconds:.2f} ({row.p95:.2f}), {row.floor:.2f}" for row in found),
-                " ".join(sorted({str(row.queries) for row in found})),
-                f"{found[-1].milliseconds / found[0].milliseconds:.2f}",
-            ]
-            for name, found in by_name.items()
-        ),
-    )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.bench import report
-from tests.bench.phones import cpu_seconds, database_pids, instance
+from tests.bench import growing, report
+from tests.bench.phones import cpu_seconds, database_pids
 from tests.processes import Instance
 
+FIRST = 1_000_000  # id of a follower
 PAUSE = 0.005  # seconds between two probes
 
 
@@ -36,11 +37,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="of measuring while nothing else happens")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure(running, given.followers, given.seconds)
-    print(text)
-    if given.write:
-        report.write("mass", text)
+    report.run("mass", given, lambda running: measure(running, given.followers, given.seconds))
 
 
 def measure(running: Instance, followers: int, seconds: float) -> str:
@@ -70,28 +67,17 @@ def measure(running: Instance, followers: int, seconds: float) -> str:
 
 def somebody_with(followers: int) -> tuple[int, int]:
     """Their id, and the first of their followers' ids, which follow one another."""
-    from django.db import connection
-
     from tests import factories
 
     owner = factories.person()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO users_user (password, is_superuser, display_name, gender, description, cover_url, address,"
-            " latlng, region, kind, push_enable, experience, points_earned, gold_given, follower_count,"
-            " following_count, live_count, rename_count, email, is_staff, is_active)"
-            " SELECT '', false, 'fan', 'Female', '', '', '', '', '', 'Normal', true, 0, 0, 0, 0, 1, 0, 0, '', false,"
-            " true FROM generate_series(1, %s) RETURNING id",
-            [followers],
-        )
-        first = min(user_id for (user_id,) in cursor.fetchall())
-        cursor.execute(
-            "INSERT INTO users_follow (follower_id, followee_id, created_at)"
-            " SELECT number, %s, now() FROM generate_series(%s, %s) AS number ORDER BY random()",
-            [owner.pk, first, first + followers - 1],
-        )
-        cursor.execute("ANALYZE users_follow")
-    return owner.pk, first
+    growing.add_people(FIRST, 0, followers, following="1")
+    growing.execute(
+        "INSERT INTO users_follow (follower_id, followee_id, created_at)"
+        " SELECT number, %s, now() FROM generate_series(%s, %s) AS number ORDER BY random()",
+        [owner.pk, FIRST, FIRST + followers - 1],
+    )
+    growing.execute("ANALYZE users_follow")
+    return owner.pk, FIRST
 
 
 def go_on_air(owner_id: int) -> float:
@@ -134,7 +120,8 @@ def probe(who: Callable[[], int], done: Callable[[float], bool]) -> Probed:
         user_id = who()
         asked = time.perf_counter()
         with telling():
-            words = {"from_user_id": 1, "content": {"text": "x"}, "create_time": 0, "users": {}}
+            writer = {"1": {"id": 1, "display_name": "x", "gender": "Female"}}
+            words = {"from_user_id": 1, "content": {"text": "x"}, "create_time": 0, "users": writer}
             publish(ImText(to_user_id=user_id, **words), to=person(user_id))  # type: ignore[arg-type]
         found.append(1000 * (time.perf_counter() - asked))
         time.sleep(PAUSE)

@@ -18,7 +18,6 @@ import httpx
 
 from tests.bench import report
 from tests.bench.gifts import find_pgbench
-from tests.bench.phones import instance
 from tests.processes import Instance
 
 CLIENTS = (1, 8)
@@ -52,11 +51,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=300, help="paid per measurement")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given.orders, given.seconds)
-    print(text)
-    if given.write:
-        report.write("orders", text)
+    report.run("orders", given, lambda running: measure_all(running, given.orders, given.seconds))
 
 
 def measure_all(running: Instance, count: int, seconds: float) -> str:

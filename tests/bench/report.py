@@ -1,8 +1,12 @@
 """The figures of `make bench` in docs/benchmarks.md: each kind of measurement owns the text between its two markers."""
 
+import argparse
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+from tests.bench.phones import instance
+from tests.processes import Instance
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 
@@ -15,6 +19,15 @@ def write(section: str, markdown: str) -> None:
     found = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     page = found.sub(lambda _: block, page, count=1) if found.search(page) else f"{page.rstrip()}\n\n{block}\n"
     PAGE.write_text(page)
+
+
+def run(section: str, given: argparse.Namespace, measure: Callable[[Instance], str]) -> None:
+    """Prints what was measured on an instance of its own, and writes it where `--write` says so."""
+    with instance() as running:
+        text = measure(running)
+    print(text)
+    if given.write:
+        write(section, text)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

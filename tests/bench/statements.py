@@ -4,14 +4,11 @@ One person with a purse of so many entries, among as many of others. The first p
 one; the floor is the SQL alone: the page's own statement, sent by psycopg2 over one connection.
 """
 
-import argparse
-import statistics
-import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench import report
-from tests.bench.phones import drive, instance
+from tests.bench import growing, report
+from tests.bench.phones import drive
 from tests.processes import Instance
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -20,11 +17,11 @@ PAGE = 20
 _FILL = """
 WITH posted AS (
     INSERT INTO payment_transfer (key, reason, fingerprint)
-    SELECT 'gift:1:live:7:' || 101 + n % 20 || ':1:bench-' || n, 'gift', '' FROM generate_series(%(low)s, %(high)s) n
+    SELECT 'gift:1:live:7:' || 101 + n %% 20 || ':1:bench-' || n, 'gift', '' FROM generate_series(%(low)s, %(high)s) n
     RETURNING id
 )
 INSERT INTO payment_entry (transfer_id, account_id, currency, amount, balance_after)
-SELECT id, CASE WHEN id % 2 = 0 THEN %(mine)s ELSE %(other)s END, 'gold', 1, id FROM posted
+SELECT id, CASE WHEN id %% 2 = 0 THEN %(mine)s ELSE %(other)s END, 'gold', 1, id FROM posted
 UNION ALL SELECT id, %(house)s, 'gold', -1, NULL FROM posted
 """
 
@@ -39,16 +36,10 @@ class Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench ARGS=statements", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="per measurement")
-    parser.add_argument("--most", type=int, default=SIZES[-1], help="entries")
-    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    parser = growing.options("statements", __doc__, most=SIZES[-1], of="entries")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given.seconds, [size for size in SIZES if size <= given.most])
-    print(text)
-    if given.write:
-        report.write("statements", text)
+    sizes = [size for size in SIZES if size <= given.most]
+    report.run("statements", given, lambda running: measure_all(running, given.seconds, sizes))
 
 
 def measure_all(running: Instance, seconds: float, sizes: list[int]) -> str:
@@ -56,23 +47,19 @@ def measure_all(running: Instance, seconds: float, sizes: list[int]) -> str:
     from tests import factories
 
     user, other = factories.person(gold=1), factories.person(gold=1)
-    token, there, rows = factories.token(user), 0, []
+    token, rows = factories.token(user), []
     ours = {"mine": user.accounts.get().pk, "other": other.accounts.get().pk}
     house = Account.objects.filter(owner=None).values_list("pk", flat=True)[0]
-    for size in sizes:
-        fill({**ours, "house": house, "low": there * 2 + 1, "high": size * 2})
-        there = size
+    for low, size in growing.steps(sizes):
+        fill({**ours, "house": house, "low": low * 2 + 1, "high": size * 2})
         for page, before in positions(ours["mine"]).items():
             rows.append(measure(running, size, page, user.pk, token, before, seconds))
     return table(rows)
 
 
 def fill(said: dict[str, Any]) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(_FILL.replace("% 20", "%% 20").replace("% 2 ", "%% 2 "), said)
-        cursor.execute("VACUUM ANALYZE payment_entry, payment_transfer")
+    growing.execute(_FILL, said)
+    growing.vacuum(("payment_entry", "payment_transfer"))
 
 
 def positions(account: int) -> dict[str, int]:
@@ -90,20 +77,15 @@ def measure(running: Instance, size: int, page: str, user_id: int, token: str, b
     return Row(size, page, figures.median, figures.p95, floor(user_id, before))
 
 
-def floor(user_id: int, before: int, times: int = 200) -> float:
+def floor(user_id: int, before: int) -> float:
     from django.db import connection
 
     from payment.statements import _PAGE, BEFORE_ALL
 
     said = {"before": before or BEFORE_ALL, "rows": PAGE + 1, "owner": user_id, "currencies": ["gold", "point", "debt"]}
-    took = []
     with connection.cursor() as cursor:
-        for _ in range(times):
-            began = time.perf_counter()
-            cursor.execute(_PAGE, said)
-            cursor.fetchall()
-            took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took)
+        statement = cursor.mogrify(_PAGE, said).decode()
+    return growing.floor([statement])
 
 
 def table(rows: list[Row]) -> str:

@@ -9,19 +9,17 @@ import argparse
 import asyncio
 import json
 import re
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import uvloop
 
 from tests.bench import report
 from tests.bench.calls import empty_view
-from tests.bench.gifts import FOREVER
-from tests.bench.phones import Figures, ask, cpu_seconds, drive, instance
+from tests.bench.crowd import FOREVER, newcomers, people
+from tests.bench.phones import Figures, ask, cpu_seconds, drive
 from tests.processes import Instance
 
 Errand = Sequence[tuple[str, dict[str, object]]]  # the calls of one phone, one after the other
@@ -38,11 +36,7 @@ def main() -> None:
     parser.add_argument("--phones", type=int, default=32, help="on their way at once")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given)
-    print(text)
-    if given.write:
-        report.write("storm", text)
+    report.run("storm", given, lambda running: measure_all(running, given))
 
 
 def measure_all(running: Instance, given: argparse.Namespace) -> str:
@@ -161,25 +155,6 @@ def inside(room: Any) -> int:
     counted: int = Live.objects.values_list("occupied", flat=True).get(pk=room.pk)
     assert counted == room.members.filter(left_at=None).count()
     return counted
-
-
-def people(count: int) -> list[int]:
-    from users.models import User
-
-    grown_up = {"display_name": "p", "gender": "Female", "birthday": date(1990, 1, 1)}
-    return [user.pk for user in User.objects.bulk_create([User(**grown_up) for _ in range(count)], batch_size=2_000)]
-
-
-def newcomers(count: int) -> list[tuple[int, str]]:
-    """Ids and tokens of people who are in no room."""
-    from users.auth import digest_of
-    from users.models import Session
-
-    found = [(user_id, secrets.token_hex(32)) for user_id in people(count)]
-    Session.objects.bulk_create(
-        [Session(user_id=user_id, digest=digest_of(token), expires_at=FOREVER) for user_id, token in found]
-    )
-    return found
 
 
 def statements_of(room: Any) -> dict[str, list[str]]:

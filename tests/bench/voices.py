@@ -2,19 +2,16 @@
 cost, of a post that everybody likes?
 
 One topic has all the posts; every tenth has three replies. Of a hundred people who post one blocks the caller or is
-blocked. The floor of a list is its SQL alone, over one connection, rows fetched and left. The floor of a like is its
+blocked. The floor of a like is its
 two rows in one transaction, of as many connections as there are phones.
 """
 
-import argparse
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
-from tests.bench import report
-from tests.bench.lists import asked, floor
-from tests.bench.phones import Call, drive, instance
+from tests.bench import growing, report
+from tests.bench.phones import Call, drive
 from tests.processes import Instance
 
 SIZES = (100, 10_000, 1_000_000)
@@ -23,14 +20,6 @@ FIRST_PERSON, FIRST_POST = 3_000_000, 10_000_000
 DEEP = 900  # within POSTS_DEPTH, where the list ends
 TABLES = ("topics_subject", "topics_standing", "topics_tally", "users_user", "users_block")
 
-_PEOPLE = """
-INSERT INTO users_user (id, password, is_superuser, display_name, gender, description, cover_url, address, latlng,
-    region, kind, push_enable, experience, points_earned, gold_given, follower_count, following_count, live_count,
-    rename_count, email, is_staff, is_active)
-SELECT %(person)s + n, '', false, 'p' || n, 'Female', '', '', '', '', '', 'Normal', true, 0, 0, 0, 0, 0, 0, 0, '',
-    false, true
-FROM generate_series(0, %(people)s - 1) AS n
-"""
 _BLOCKS = """
 INSERT INTO users_block (user_id, target_id, created_at)
 SELECT %(person)s + n, %(caller)s, now() FROM generate_series(0, %(people)s - 1, 200) AS n
@@ -58,28 +47,12 @@ VALUES (%s, %s, %s, 0, 0, 1, 0, 0, 3, now())
 """
 
 
-@dataclass
-class Row:
-    posts: int
-    name: str
-    milliseconds: float
-    p95: float
-    queries: int
-    floor: float
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench ARGS=voices", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="per measurement")
-    parser.add_argument("--most", type=int, default=SIZES[-1], help="posts")
+    parser = growing.options("voices", __doc__, most=SIZES[-1], of="posts")
     parser.add_argument("--phones", type=int, default=16, help="that like one post")
-    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
-    with instance() as running:
-        text = measure_all(running, given.seconds, [size for size in SIZES if size <= given.most], given.phones)
-    print(text)
-    if given.write:
-        report.write("voices", text)
+    sizes = [size for size in SIZES if size <= given.most]
+    report.run("voices", given, lambda running: measure_all(running, given.seconds, sizes, given.phones))
 
 
 def measure_all(running: Instance, seconds: float, sizes: list[int], phones: int) -> str:
@@ -88,14 +61,13 @@ def measure_all(running: Instance, seconds: float, sizes: list[int], phones: int
     caller = factories.person()
     token, topic = factories.token(caller), voices.topic("大家都在说")
     add_people(caller.pk)
-    rows: list[Row] = []
-    for low, high in zip((0, *sizes), sizes, strict=False):
+    rows = []
+    for low, high in growing.steps(sizes):
         add_posts(topic.pk, low, high)
         for name, call in calls(token, topic.pk).items():
-            statements = asked(call(1))
-            figures = drive(running.port, call, phones=1, seconds=seconds)
-            rows.append(Row(high, name, figures.median, figures.p95, len(statements), floor(statements)))
-    return f"{table(rows, sizes)}\n\n{likes(running, topic.pk, seconds, phones)}"
+            row, _ = growing.measure(running, high, name, call, seconds)
+            rows.append(row)
+    return f"{growing.table(rows, sizes, 'posts')}\n\n{likes(running, topic.pk, seconds, phones)}"
 
 
 def calls(token: str, topic_id: int) -> dict[str, Call]:
@@ -117,27 +89,18 @@ def calls(token: str, topic_id: int) -> dict[str, Call]:
 
 
 def add_people(caller: int) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, {"person": FIRST_PERSON, "people": PEOPLE})
-        cursor.execute(_BLOCKS, {"person": FIRST_PERSON, "people": PEOPLE, "caller": caller})
+    growing.add_people(FIRST_PERSON, 0, PEOPLE)
+    growing.execute(_BLOCKS, {"person": FIRST_PERSON, "people": PEOPLE, "caller": caller})
 
 
 def add_posts(topic: int, low: int, high: int) -> None:
-    from django.db import connection
-
     fill(topic, low, high)
-    with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {', '.join(TABLES)}")
+    growing.vacuum(TABLES)
 
 
 def fill(topic: int, low: int, high: int) -> None:
-    from django.db import connection
-
     numbers = {"person": FIRST_PERSON, "people": PEOPLE, "post": FIRST_POST, "topic": topic, "low": low, "high": high}
-    with connection.cursor() as cursor:
-        cursor.execute(_POSTS, numbers)
+    growing.execute(_POSTS, numbers)
 
 
 def likes(running: Instance, topic: int, seconds: float, phones: int) -> str:
@@ -187,23 +150,6 @@ def rows_alone(topic: int, post: int, seconds: float, phones: int) -> float:
     for thread in threads:
         thread.join()
     return sum(done) / seconds
-
-
-def table(rows: list[Row], sizes: list[int]) -> str:
-    by_name: dict[str, list[Row]] = {}
-    for row in rows:
-        by_name.setdefault(row.name, []).append(row)
-    heads = ["Median ms (95 %), floor", *(f"{size:,} posts" for size in sizes), "Queries", "Last to first"]
-    return report.table(heads, (line(name, found) for name, found in by_name.items()))
-
-
-def line(name: str, found: list[Row]) -> list[str]:
-    return [
-        name,
-        *(f"{row.milliseconds:.2f} ({row.p95:.2f}), {row.floor:.2f}" for row in found),
-        " ".join(sorted({str(row.queries) for row in found})),
-        f"{found[-1].milliseconds / found[0].milliseconds:.2f}",
-    ]
 
 
 if __name__ == "__main__":

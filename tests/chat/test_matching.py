@@ -296,11 +296,11 @@ def test_a_sweep_passes_over_who_cannot_be_asked(stage, monkeypatch):
     look(first, second)
     find, asked = matching.find_partner, []
 
-    def fail_once(user_id, gender):
+    def fail_once(user_id, gender, **how):
         asked.append(user_id)
         if len(asked) == 1:
             raise RuntimeError
-        return find(user_id, gender)
+        return find(user_id, gender, **how)
 
     monkeypatch.setattr(matching, "find_partner", fail_once)
     assert tasks.match() == {"paired": 0, "gone": 0}

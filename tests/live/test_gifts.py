@@ -5,13 +5,13 @@ from datetime import date, timedelta
 import pytest
 from django.db.models import F
 
+from heihei_site.api.models import Repeat
 from live.models import Live
 from payment import ledger
 from payment.models import Gift, Transfer
 from payment.reconciliation import breaches
 from tests import factories
 from tests.answers import ok, refused
-from users.models import Repeat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("gifts")]
 UUID = "0cc175b9c0f1b6a831c399e269772661"

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from heihei_site.api.models import Repeat
 from live.models import Guest, Live, Member
 from tests import factories
 from tests.answers import ok, refused
 from tests.live.test_moderation import mute
-from users.models import Block, Follow, Repeat
+from users.models import Block, Follow
 
 pytestmark = pytest.mark.django_db
 FORBIDDEN = (711, "用户权限不足")

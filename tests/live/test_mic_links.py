@@ -320,7 +320,7 @@ class TestJoining:
 
     def test_the_first_gets_a_token_and_the_room_hears_nothing_yet(self, stage):
         answer = ok(stage.viewer("join"))
-        assert answer["token"]["roomName"] == mic_rooms.room_name(MicLink.objects.get().pk)
+        assert answer["token"]["roomName"] == mic_rooms.ROOMS.room_of(MicLink.objects.get().pk)
         assert answer["expireTime"] == answer["token"]["expireTime"]
         assert answer["confStatus"] == {
             "msgType": "action", "action": "conference-status", "comment": "连麦状态，0：连麦等待，1：已连麦 2:断开",
@@ -347,7 +347,7 @@ class TestJoining:
         ok(stage.owner("join"))
         deadline = MicLink.objects.get().deadline
         stage.evening.told.clear()
-        monkeypatch.setattr("live.services.mic_rooms.time.time", lambda: 2_000_000_000)
+        monkeypatch.setattr("heihei_site.providers.rtc.rooms.time.time", lambda: 2_000_000_000)
         assert ok(stage.viewer("join"))["token"]["expireTime"] == 2_000_000_060
         assert (stage.states(), stage.evening.told) == (["WAITING"], [])
         assert MicLink.objects.get().deadline == deadline
@@ -515,7 +515,7 @@ class TestHangingUp:
 
     def test_both_are_thrown_out_of_the_room_of_the_sound(self, stage, removed):
         stage.connect()
-        name = mic_rooms.room_name(MicLink.objects.get().pk)
+        name = mic_rooms.ROOMS.room_of(MicLink.objects.get().pk)
         ok(stage.viewer("quit"))
         assert removed == [(name, stage.evening.owner.pk), (name, stage.evening.viewer.pk)]
         assert tasks.revoke_mic_links() == 0
@@ -580,7 +580,7 @@ class TestTheVendorIsAway:
             raise NoWorker("OSError")
 
         stage.connect()
-        monkeypatch.setattr("live.services.mic_rooms.hand_over", no_broker)
+        monkeypatch.setattr("heihei_site.providers.rtc.rooms.hand_over", no_broker)
         ok(stage.viewer("quit"))
         assert MicLink.objects.get().revocation_due
         assert tasks.revoke_mic_links() == 1

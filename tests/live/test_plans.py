@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from tests import factories
-from tests.bench import lists
+from tests.bench import growing, lists
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ CALLS = list(lists.calls("", "", MANY))
 @override_settings(ALLOWED_HOSTS=["*"])
 def test_no_list_reads_all_lives_or_all_people(many_lives, name):
     tokens = [factories.token(User.objects.get(pk=pk)) for pk in many_lives]
-    scans = lists.plans(lists.asked(lists.calls(*tokens, MANY)[name](1)))
+    scans = lists.plans(growing.asked(lists.calls(*tokens, MANY)[name](1)))
     assert scans
     assert not [scan for scan in scans if scan.startswith("Seq")], scans
 
@@ -51,5 +51,5 @@ def test_no_list_reads_all_lives_or_all_people(many_lives, name):
 @override_settings(ALLOWED_HOSTS=["*"])
 def test_each_part_of_a_list_is_read_from_its_index(many_lives, name, index):
     tokens = [factories.token(User.objects.get(pk=pk)) for pk in many_lives]
-    scans = lists.plans(lists.asked(lists.calls(*tokens, MANY)[name](1)))
+    scans = lists.plans(growing.asked(lists.calls(*tokens, MANY)[name](1)))
     assert [scan for scan in scans if index in scan], scans

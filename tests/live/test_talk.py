@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
+from heihei_site.api.models import Repeat
 from live.models import Live
 from tests import factories
 from tests.answers import ok, refused
-from users.models import Repeat
 
 pytestmark = pytest.mark.django_db
 

@@ -82,7 +82,6 @@ def phone(user: User, *, version: str = "2.0.0", kind: str = "getui", platform: 
         user=user,
         digest=f"{user.pk} {user.sessions.count()}".encode(),
         expires_at=Now() + timedelta(days=30),
-        active_at=Now() - timedelta(minutes=1),
         client_version=version,
     )
     number = Device.objects.count()

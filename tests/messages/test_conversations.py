@@ -43,6 +43,12 @@ class TestTheList:
         }  # fmt: skip
         assert [one["unread"] for one in conversations(talk.mine)] == [0]
 
+    def test_ends_somewhere(self, talk, settings):
+        settings.MESSAGE_LIST_DEPTH = 3
+        for _ in range(5):
+            ok(talk.write(toUserId=factories.person().pk))
+        assert [len(conversations(talk.mine, offset=offset, limit=2)) for offset in (0, 2, 4)] == [2, 1, 0]
+
     def test_has_the_newest_first_and_pages(self, talk):
         people = [factories.person() for _ in range(3)]
         for person in people:

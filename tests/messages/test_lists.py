@@ -5,7 +5,9 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from django.db import connection
 from django.db.models import F, Sum
+from django.test.utils import CaptureQueriesContext
 
 from chat.events import CallOffered
 from heihei_site.realtime.groups import person
@@ -269,6 +271,24 @@ class TestTheList:
         call(talk.her, talk.me)
         assert unread(talk.mine) == 1
         sound()
+
+    def test_is_read_as_a_whole_however_many_wrote(self, talk, monkeypatch):
+        """In statements that each name no more than so many rows."""
+        monkeypatch.setattr("messages.services.entries.READ_AT_ONCE", 2)
+        for _ in range(5):
+            call(factories.person(), talk.me)
+        with CaptureQueriesContext(connection) as captured:
+            ok(talk.mine.post("msg/message-read-all"))
+        assert [query["sql"].startswith('UPDATE "inbox_entry"') for query in captured].count(True) == 3
+        assert [read for *_, read in shown(talk.mine)] == [True] * 5
+        sound()
+
+    def test_ends_somewhere_and_counts_what_is_unread_all_the_same(self, talk, settings):
+        settings.MESSAGE_LIST_DEPTH = 3
+        for _ in range(5):
+            call(factories.person(), talk.me)
+        assert [len(entries(talk.mine, offset=offset, limit=2)) for offset in (0, 2, 4)] == [2, 1, 0]
+        assert unread(talk.mine) == 5
 
     def test_of_nobody_else_is_read(self, talk):
         call(talk.her, talk.me)

@@ -2,7 +2,6 @@
 
 import json
 import time
-from itertools import count
 
 import pytest
 from django.conf import settings
@@ -15,30 +14,16 @@ from heihei_site.realtime.models import Message, StreamKind
 from live.models import Live
 from messages import tasks
 from messages.models import ServerCall
-from messages.services.server_calls import signature_of
 from tests import factories
 from tests.answers import ok, refused
 from tests.messages.conftest import told as stream_of
+from tests.messages.servers import path_of, post, signed
 from tests.races.crowd import at_once, codes
 
 pytestmark = pytest.mark.django_db
 
 WRONG = 701, "signature错误"
 PARAMETER = 700, "参数错误"
-_nonces = count(10**8)
-
-
-def path_of(action):
-    return f"/messageserver/api/msg/{action}.action"
-
-
-def signed(action, **given):
-    said = {"timestamp": int(time.time()), "nonce": f"{next(_nonces)}"} | given
-    return {"signature": signature_of(path_of(action), {name: str(value) for name, value in said.items()}), **said}
-
-
-def post(action, given):
-    return Client(raise_request_exception=False).post(path_of(action), given).json()
 
 
 def call(action, **given):

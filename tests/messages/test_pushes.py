@@ -39,6 +39,13 @@ def vendor(monkeypatch, settings) -> Vendor:
     return vendor
 
 
+def registered(api):
+    """The phone of the only person there is."""
+    mine = api(factories.person(), version="2.0.0")
+    ok(mine.post("user/push-device-info", apnsType="getui", apnsToken="t"))
+    return mine
+
+
 def here(monkeypatch, *people: User) -> None:
     """They have a socket."""
     ids = {user.pk for user in people}
@@ -174,12 +181,23 @@ class TestNotSending:
         assert vendor.texts == ["b"]
         assert outcomes() == ["REACHED", "SENT"]
 
-    def test_who_has_connected_since_is_not_rung_though_gone_again(self, vendor):
-        user = somebody()
-        tell(user)
-        Session.objects.update(active_at=Push.objects.get().created_at + timedelta(seconds=2))
+    def test_who_has_connected_since_is_not_rung_though_gone_again(self, vendor, api):
+        mine = registered(api)
+        tell(User.objects.get())
+        assert auth.SocketSessions().connect(mine.token)
         sweep()
         assert (vendor.handed, outcomes()) == ([], ["REACHED"])
+
+    def test_who_only_called_since_has_heard_nothing_and_is_rung(self, vendor, api, settings):
+        """That an app refreshes a list in the background does not show anybody the message."""
+        settings.TOKEN_REFRESH = timedelta(0)
+        mine = registered(api)
+        assert auth.SocketSessions().connect(mine.token)
+        tell(User.objects.get())
+        ok(mine.get("user/get-config"))
+        assert Session.objects.get().active_at > Push.objects.get().created_at
+        sweep()
+        assert (vendor.texts, outcomes()) == (["在吗"], ["SENT"])
 
     @pytest.mark.parametrize("version", ["1.0", "1.1", "1.1.2"])
     def test_the_shipped_app_is_not_crashed(self, vendor, version):
@@ -228,7 +246,6 @@ class TestNotSending:
             ok(one.post("user/push-device-info", apnsType="getui", apnsToken=name))
         ok(here.post("user/sign-out"))
         tell(user)
-        user.sessions.update(active_at=Now() - timedelta(minutes=1))
         sweep()
         assert vendor.tokens == ["there"]
 
@@ -457,8 +474,7 @@ class TestMany:
         people = User.objects.bulk_create(User(display_name=str(number)) for number in range(self.FANS))
         Follow.objects.bulk_create(Follow(follower=user, followee=owner) for user in people)
         Session.objects.bulk_create(
-            Session(user=user, digest=str(user.pk).encode(), expires_at=Now() + timedelta(days=1), client_version="1.2",
-                    active_at=Now() - timedelta(hours=1))
+            Session(user=user, digest=str(user.pk).encode(), expires_at=Now() + timedelta(days=1), client_version="1.2")
             for user in people[::3]
         )  # fmt: skip
         Device.objects.bulk_create(

@@ -5,7 +5,7 @@ import pytest
 from payment.order_models import Order
 from tests import factories
 from tests.conftest import Api
-from tests.test_query_counts import scenarios
+from tests.scenarios import scenarios
 from tests.users.test_matrix import STRANGERS
 
 pytestmark = pytest.mark.django_db

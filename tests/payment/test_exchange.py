@@ -2,6 +2,7 @@
 
 import pytest
 
+from heihei_site.api.models import Repeat
 from payment import ledger
 from payment.exchange_catalogue import seed_p2g_packages
 from payment.exchange_models import Exchange, P2gPackage
@@ -10,7 +11,6 @@ from payment.reconciliation import breaches
 from tests import factories
 from tests.answers import ok, refused
 from tests.payment.cash import earner
-from users.models import Repeat
 
 pytestmark = pytest.mark.django_db
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from heihei_site.api.models import Repeat
 from payment import ledger
 from payment.models import Transfer
 from payment.reconciliation import breaches
@@ -12,7 +13,7 @@ from payment.withdrawal_models import Withdrawal
 from tests import factories
 from tests.answers import ok, refused
 from tests.payment.cash import ACCOUNT, earner, give_points
-from users.models import Repeat, User
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 State = Withdrawal.State

@@ -122,7 +122,7 @@ def test_join_against_quit_leaves_nobody_alone_at_the_vendors(api, told, monkeyp
         [link] = room.links()
         assert (room.states(), link.revocation_due) == (["ENDED"], False)
         if 0 in codes(joined):
-            name = mic_rooms.room_name(link.pk)
+            name = mic_rooms.ROOMS.room_of(link.pk)
             assert removed == [(name, room.live.owner_id), (name, room.people[0].pk)]
         else:
             assert removed == []
@@ -148,7 +148,7 @@ def test_who_is_shut_out_while_joining_is_thrown_out_at_the_vendors(api, told, m
         )
         assert joined["errorcode"] in (0, 720, 750)
         assert room.states() == ["ENDED"]
-        name, [link] = mic_rooms.room_name(room.links()[0].pk), room.links()
+        name, [link] = mic_rooms.ROOMS.room_of(room.links()[0].pk), room.links()
         both = [(name, room.live.owner_id), (name, room.people[0].pk)]
         assert (removed, link.revocation_due) == (both if joined["errorcode"] == 0 else [], False)
         assert room.by_viewer("join-conference")()["errorcode"] == (750 if shut_out == "kicked" else 720)

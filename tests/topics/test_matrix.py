@@ -1,6 +1,6 @@
 """Every endpoint of topics and records × everybody who may not call it: the expected code, and nothing changed (I11).
 
-The calls are those of `tests/test_query_counts.py`, which would succeed. A new endpoint needs a line in EXPECTED.
+The calls are those of `tests/scenarios`, which would succeed. A new endpoint needs a line in EXPECTED.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,14 @@ from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
 from records.models import Record
 from tests import factories
-from tests.test_query_counts import jobs_elsewhere as jobs_elsewhere  # a fixture
-from tests.test_query_counts import scenarios
+from tests.scenarios import scenarios
 from tests.users.test_matrix import STRANGERS, contents
 from topics.models import Subject
 from topics.services import topics
 from users.models import Block, User
 from users.services import words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_elsewhere")]
 MODULES = ("topic", "record")
 UNKNOWN, NOT_THERE = 100, 757
 # What somebody is told whom the maker of the subject or record blocks, or where its maker is banned or leaving.

@@ -124,6 +124,26 @@ def test_a_gift_is_told_with_its_picture(corner, post):
     assert content["img"].endswith("/static/gifts/105.png") and content["icon"].endswith("/static/gifts/105-icon.png")
 
 
+@pytest.mark.parametrize("folds", ["after each gift", "once"])
+def test_people_count_once_however_often_and_between_whom_they_give(corner, post, api, folds):
+    def give(phone, uuid):
+        ok(phone.post("topic/buy-gift", subjectId=post.pk, giftId=101, gift_uuid=uuid, amount=1))
+        if folds == "after each gift":
+            tasks.fold()
+
+    other = factories.person(gold=100)
+    others = api(other)
+    for uuid in ("a", "b", "c"):
+        give(corner.souths, f"{uuid} of south")
+        give(others, f"{uuid} of the other")
+    jobs()
+    assert [(text[:6], who) for text, who in notices(corner.rain)] == [("我和另外1人", other.pk)]
+    a_while_passes()
+    give(corner.souths, "later")
+    jobs()
+    assert notices(corner.rain)[1][0].startswith("我在话题")
+
+
 def test_of_what_is_gone_and_of_whom_one_blocks_nothing_is_told(corner, post):
     ok(corner.souths.post("topic/like-subject", subjectId=post.pk))
     tasks.fold()

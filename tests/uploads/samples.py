@@ -57,10 +57,34 @@ def amr(seconds: float = 2.0) -> bytes:
     return b"#!AMR\n" + (b"\x3c" + b"\0" * 31) * int(seconds * 50)
 
 
+SAID = {"location": "+28.1952+112.9834/", "artist": "Xiaohei"}
+
+
 @cache
-def video(pictures: int = 10) -> bytes:
+def talkative(container: str, codec: str, seconds: float = 2.0) -> bytes:
+    """Sound that says where and by whom it was recorded."""
+    silent, out = sound(container, codec, seconds), io.BytesIO()
+    with av.open(io.BytesIO(silent)) as source, av.open(out, "w", format=container) as opened:
+        opened.metadata.update(SAID)
+        stream = opened.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                opened.mux(packet)
+    return out.getvalue()
+
+
+def packets(content: bytes) -> list[bytes]:
+    """The sound alone."""
+    with av.open(io.BytesIO(content)) as opened:
+        return [bytes(packet) for packet in opened.demux(opened.streams[0]) if packet.size]
+
+
+@cache
+def video(pictures: int = 10, **said: str) -> bytes:
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as opened:
+        opened.metadata.update(said)
         stream: Any = opened.add_stream("mpeg4", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for _ in range(pictures):

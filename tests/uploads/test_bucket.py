@@ -108,7 +108,8 @@ def test_sound_is_heard_at_its_public_address_as_what_it_is(upload, bucket):
     user, content = factories.person(), samples.m4a()
     found = use(user, upload(user, content, "m4a"), Media.AUDIO)
     answer = httpx.get(found.url)
-    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "audio/mp4", content)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mp4")
+    assert samples.packets(answer.content) == samples.packets(content)
     upload_row = Upload.objects.get()
     assert (upload_row.accepted, upload_row.seconds) == (True, pytest.approx(2, abs=0.1))
     assert keys_in(bucket) == [f"data/{found.path}"]
@@ -153,7 +154,7 @@ def test_what_is_written_after_it_was_found_is_never_heard(upload, bucket):
     with transaction.atomic():
         claims.claim(again, used_by="test:1")
     examination.examine_waiting()
-    assert httpx.get(found.url).content == content
+    assert samples.packets(httpx.get(found.url).content) == samples.packets(content)
     assert Upload.objects.get().seconds == pytest.approx(2, abs=0.1)
 
 

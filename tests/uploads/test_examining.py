@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from heihei_site.uploads import claims, decoding, examination, signals, sweeping
+from heihei_site.uploads import claims, decoding, examination, metadata, signals, sweeping
 from heihei_site.uploads.claims import Media
 from heihei_site.uploads.models import Upload
 from heihei_site.uploads.storages import Local, StorageDown
@@ -86,7 +86,38 @@ class TestSound:
                 "url": found.url,
             }
         ]
-        assert get(found) == content
+        assert samples.packets(get(found)) == samples.packets(content)
+
+    @pytest.mark.parametrize(
+        ("format", "content"),
+        [
+            ("m4a", samples.talkative("ipod", "aac")),
+            ("amr", samples.talkative("3gp", "aac")),
+            ("mp3", samples.talkative("mp3", "libmp3lame")),
+            ("mp3", samples.mp3() + b"TAG" + b"Xiaohei".ljust(125, b"\0")),
+            ("wav", samples.talkative("wav", "pcm_s16le")),
+        ],
+    )
+    def test_nobody_learns_where_or_by_whom_it_was_recorded(self, use, heard, format, content):
+        assert any(word.encode() in content for word in samples.SAID.values())
+        found = use(content, format, Media.AUDIO)
+        examination.examine_waiting()
+        heard_by_others = get(found)
+        assert heard[0]["accepted"]
+        assert not any(word.encode() in heard_by_others for word in samples.SAID.values())
+        assert samples.packets(heard_by_others) == samples.packets(content)
+        assert Upload.objects.get().size == len(heard_by_others)
+
+    def test_nor_by_whom_a_video_was_taken(self, use, heard):
+        content = samples.video(25, **samples.SAID)
+        found = use(content, "mp4", Media.VIDEO)
+        examination.examine_waiting()
+        assert b"Xiaohei" in content and b"Xiaohei" not in get(found)
+        assert samples.packets(get(found)) == samples.packets(content)
+
+    @pytest.mark.parametrize("boxes", [b"\0\0\0\1moov", b"\xff\xff\xff\xffudta", b"\0\0\0\x08moov" * 20_000, b"\0\0\0"])
+    def test_a_container_that_makes_no_sense_is_left_as_it_is(self, boxes):
+        assert metadata.strip(io.BytesIO(b"\0\0\0\x08ftyp" + boxes)) is None
 
     def test_what_a_header_claims_counts_for_nothing(self, use, heard):
         """A WAV of two seconds that says it is hours long."""

@@ -8,7 +8,7 @@ import pytest
 from heihei_site.api.endpoints import Endpoints
 from tests import factories
 from tests.answers import ok
-from tests.test_query_counts import scenarios
+from tests.scenarios import scenarios
 from users.services import relations
 
 pytestmark = pytest.mark.django_db

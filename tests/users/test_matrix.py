@@ -1,6 +1,6 @@
 """Every endpoint of these modules × everybody who may not call it: the expected code, and nothing changed (I11).
 
-The calls are those of `tests/test_query_counts.py`, which would succeed. A new endpoint needs a line in EXPECTED.
+The calls are those of `tests/scenarios`, which would succeed. A new endpoint needs a line in EXPECTED.
 """
 
 import secrets
@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
-from celery import Task
 from django.db import connection
 from django.utils import timezone
 
 from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
 from tests import factories
-from tests.test_query_counts import scenarios
+from tests.scenarios import scenarios
 from users import auth
 from users.models import Session, User
 from users.services import words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_elsewhere")]
 MODULES = ("init", "user", "sms", "sys", "social", "payment")
 OK, DEAD = 0, 720
 
@@ -82,12 +81,6 @@ EXPECTED = {
     "user/usearch": CLOSED,
     "user/user-gold": CLOSED,
 }
-
-
-@pytest.fixture(autouse=True)
-def jobs_elsewhere(monkeypatch):
-    """A job that somebody else does changes nothing here."""
-    monkeypatch.setattr(Task, "apply_async", lambda *_, **__: None)
 
 
 def nobody(user: User) -> str | None:

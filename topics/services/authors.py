@@ -48,7 +48,7 @@ def _tell(news_id: int) -> bool:
     news = held.select_related("subject__topic", "gift").first()
     if news is None:
         return False
-    News.objects.filter(pk=news.pk).update(many=0, told_at=Now())
+    News.objects.filter(pk=news.pk).update(many=0, people=None, told_at=Now())
     actor = _actor(news)
     if actor is None or news.subject.state != Subject.State.SHOWN:
         return False

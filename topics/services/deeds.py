@@ -5,15 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from heihei_site.api import repeats
 from heihei_site.api.errors import AccountAbnormal, InvalidParameter
 from payment.models import Gift
-from payment.services import gifts
+from payment.services.gifts import Combo
 from topics.models import Subject, Tally
 from topics.services import counting
 from topics.services.posts import hold_thread
 from users.models import User
-from users.services import standing
+from users.services.giving import Giving
 
 WARMTH = settings.HEAT_OF
 
@@ -84,7 +83,7 @@ def _one(statement: str, subject: Subject, user: User, **given: Any) -> Any:
 
 
 @transaction.atomic
-def give(*, sender: User, subject: Subject, gift: Gift, combo: gifts.Combo) -> int:
+def give(*, sender: User, subject: Subject, gift: Gift, combo: Combo) -> int:
     """One gift to who made the subject; returns the gold the sender has left. Charged once, however often it is sent
     (D26), and not at all for what is gone meanwhile.
 
@@ -94,23 +93,8 @@ def give(*, sender: User, subject: Subject, gift: Gift, combo: gifts.Combo) -> i
         raise AccountAbnormal
     if sender.pk == subject.creator_id:
         raise InvalidParameter
-    repeat = "" if combo.uuid else repeats.recognise(sender.pk, "subject gift", subject.pk, gift.pk, combo.count).key
-    given = gifts.give(
-        sender_id=sender.pk,
-        receiver_id=subject.creator_id,
-        place=f"subject:{subject.pk}",
-        gift=gift,
-        combo=combo,
-        repeat_key=repeat,
-    )
+    given, _ = Giving(sender, "subject", subject.pk, gift, combo).pay(subject.creator_id)
     if given.fresh:
-        standing.record_gift(
-            sender_id=sender.pk,
-            receiver_id=subject.creator_id,
-            gold=given.gold_spent,
-            points=given.points,
-            experience=given.experience,
-        )
         hold_thread(subject)
         counting.add(
             Tally(

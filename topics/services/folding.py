@@ -36,15 +36,20 @@ FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]
     AS more (id, views, replies, likes, gifts, heat)
 WHERE standing.topic_id = more.id
 """
+# Of likes their number: each person has one. Who replies or gives again counts once until the author has been told.
 _NOTE = """
-INSERT INTO topics_news (subject_id, kind, many, actor_id, gift_id)
-SELECT more.subject_id, more.kind, more.many, more.actor_id, nullif(more.gift_id, 0)
-FROM unnest(%s::bigint[], %s::varchar[], %s::int[], %s::bigint[], %s::bigint[])
-    AS more (subject_id, kind, many, actor_id, gift_id)
+INSERT INTO topics_news AS news (subject_id, kind, many, actor_id, gift_id, people)
+SELECT more.subject_id, more.kind, more.many, more.actor_id, nullif(more.gift_id, 0), more.people::bigint[]
+FROM unnest(%s::bigint[], %s::varchar[], %s::int[], %s::bigint[], %s::bigint[], %s::text[])
+    AS more (subject_id, kind, many, actor_id, gift_id, people)
 ORDER BY more.subject_id, more.kind
-ON CONFLICT (subject_id, kind) DO UPDATE SET many = topics_news.many + excluded.many
-        - (topics_news.many > 0 AND topics_news.actor_id = excluded.actor_id AND excluded.kind <> 'like')::int,
-    actor_id = excluded.actor_id, gift_id = coalesce(excluded.gift_id, topics_news.gift_id)
+ON CONFLICT (subject_id, kind) DO UPDATE SET
+    many = news.many + CASE WHEN excluded.people IS NULL OR news.many = 0 THEN excluded.many ELSE cardinality(
+        ARRAY(SELECT unnest(excluded.people) EXCEPT SELECT unnest(news.people || news.actor_id))
+    ) END,
+    people = CASE WHEN excluded.people IS NULL OR news.many = 0 THEN excluded.people ELSE
+        ARRAY(SELECT unnest(news.people || news.actor_id) UNION SELECT unnest(excluded.people)) END,
+    actor_id = excluded.actor_id, gift_id = coalesce(excluded.gift_id, news.gift_id)
 """
 # A like that is taken back before its author heard of it is no news. Of one that they have heard of nothing is left.
 _TAKE_BACK = """
@@ -141,7 +146,8 @@ def _note(tallies: Iterable[Tally]) -> None:
     news, taken_back = [], []
     for (subject_id, kind), each in heard.items():
         if did := [user_id for user_id, many in each.people.items() if many > 0]:
-            news.append((subject_id, kind, len(did), did[-1], each.gift_id))
+            people = None if kind == News.Kind.LIKE else f"{{{','.join(map(str, did))}}}"
+            news.append((subject_id, kind, len(did), did[-1], each.gift_id, people))
         left = [user_id for user_id, many in each.people.items() if many < 0]
         taken_back += [(subject_id, given_at[subject_id, user_id]) for user_id in left]
     with connection.cursor() as cursor:

@@ -1,25 +1,16 @@
-"""Aliyun's security token service, by its SDK. The role may write to the whole bucket; each token to one object."""
+"""Aliyun's security token service, by its SDK."""
 
 import json
 from datetime import datetime
-from typing import ClassVar
 
 from django.conf import settings
 
-from heihei_site.providers.credentials.base import SESSION, Credentials, NotGranted
+from heihei_site.providers.credentials.base import SESSION, Credentials, NotGranted, RoleCredentials
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 500, 1_200  # milliseconds: a phone waits
 
 
-class AliyunCredentials:
-    development_only: ClassVar[bool] = False
-    local: ClassVar[bool] = False
-    needs: ClassVar = ("UPLOAD_BUCKET", "UPLOAD_ACCESS_KEY_ID", "UPLOAD_ACCESS_KEY_SECRET", "UPLOAD_ROLE")
-
-    @property
-    def bucket(self) -> str:
-        return str(settings.UPLOAD_BUCKET)
-
+class AliyunCredentials(RoleCredentials):
     def for_key(self, key: str, *, lifetime: int) -> Credentials:
         try:
             return self._ask(key, lifetime)

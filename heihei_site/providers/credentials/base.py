@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+from django.conf import settings
+
 SESSION = "upload"  # as vendors' logs call whoever writes
 
 
@@ -15,6 +17,18 @@ class Credentials:
     access_key_secret: str
     security_token: str
     expires_at: datetime
+
+
+class RoleCredentials:
+    """Of a service that lends a role: it may write to the whole bucket, what it lends to one object."""
+
+    development_only: ClassVar[bool] = False
+    local: ClassVar[bool] = False
+    needs: ClassVar = ("UPLOAD_BUCKET", "UPLOAD_ACCESS_KEY_ID", "UPLOAD_ACCESS_KEY_SECRET", "UPLOAD_ROLE")
+
+    @property
+    def bucket(self) -> str:
+        return str(settings.UPLOAD_BUCKET)
 
 
 class UploadCredentials(Protocol):

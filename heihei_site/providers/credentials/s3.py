@@ -1,25 +1,17 @@
-"""AssumeRole as AWS has it, and MinIO. The role may write to the whole bucket; each token to one object."""
+"""AssumeRole as AWS has it, and MinIO."""
 
 import json
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 
-from heihei_site.providers.credentials.base import SESSION, Credentials, NotGranted
+from heihei_site.providers.credentials.base import SESSION, Credentials, NotGranted, RoleCredentials
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 0.5, 1.2  # seconds: a phone waits
 
 
-class S3Credentials:
-    development_only: ClassVar[bool] = False
-    local: ClassVar[bool] = False
-    needs: ClassVar = ("UPLOAD_BUCKET", "UPLOAD_ACCESS_KEY_ID", "UPLOAD_ACCESS_KEY_SECRET", "UPLOAD_ROLE")
-
-    @property
-    def bucket(self) -> str:
-        return str(settings.UPLOAD_BUCKET)
-
+class S3Credentials(RoleCredentials):
     def for_key(self, key: str, *, lifetime: int) -> Credentials:
         try:
             given = self._client.assume_role(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("payment", "0011_append_only_openings")]
+    dependencies = [("payment", "0013_credits")]
     operations = [
         AddIndexConcurrently(
             model_name="transfer",
