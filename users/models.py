@@ -96,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_active=True) & ~Q(display_name=""),
                 name="people_by_kind",
             ),
+            models.Index(fields=["date_joined"], name="people_by_time"),
         ]
 
     def __str__(self) -> str:
