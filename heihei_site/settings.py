@@ -171,6 +171,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "forget-codes": ("users.tasks.forget_codes", HOUR),
     "push": ("messages.tasks.push", 1),
     "push-to-many": ("messages.tasks.push_to_many", 1),
+    "announce": ("messages.tasks.announce", 5),
     "forget-pushes": ("messages.tasks.forget_pushes", HOUR),
     "forget-server-calls": ("messages.tasks.forget_server_calls", HOUR),
     "sweep-lives": ("live.tasks.sweep", 5),
@@ -215,7 +216,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "heihei",
     "VERSION": "2.0.0",
     "DESCRIPTION": "Voice-live social API. Every endpoint answers GET and POST alike, always with HTTP 200 and an "
-    "object carrying `errorcode` and `errormsg`.",
+    "object carrying `errorcode` and `errormsg`. What differs from the documents, by generation of the client, "
+    "stands in docs/reference/changes.md.",
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -384,6 +386,7 @@ PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
 PUSHES_AGE = timedelta(days=3)  # so long they stay, for whoever wonders why a phone did or did not ring
+ANNOUNCED_ALONE = 1_000  # people whom one operator may tell something; of more a second one has to agree
 
 # --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
 

@@ -249,3 +249,7 @@ class PushTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()}: {self.many}"
+
+
+# A model of its own module; Django looks for it here.
+from messages.announcement_models import Announcement  # noqa: E402, F401

@@ -1,6 +1,5 @@
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.indexes import GinIndex
@@ -9,6 +8,7 @@ from django.db import models
 from django.db.models import Count, F, Q
 from django.db.models.functions import Collate, Now
 
+from heihei_site.console.tunables import tunables
 from users import ages, names
 from users.ban_models import Ban as Ban
 from users.ban_models import BannedToken as BannedToken
@@ -132,7 +132,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_protected_minor(self) -> bool:
         """Who may neither broadcast nor spend: under age, or of an age nobody has told us (D19)."""
-        return bool(settings.MINOR_PROTECTION) and self.is_minor
+        return bool(tunables.MINOR_PROTECTION) and self.is_minor
 
 
 class KindChange(models.Model):
@@ -311,7 +311,7 @@ class SuspectManager(UserManager):
         reported = (
             Report.objects.filter(handled=False).values("target").annotate(people=Count("reporter", distinct=True))
         )
-        often = reported.filter(people__gte=settings.REPORTS_FOR_QUEUE).values("target")
+        often = reported.filter(people__gte=tunables.REPORTS_FOR_QUEUE).values("target")
         suspects: UserQuerySet = super().get_queryset().people().filter(pk__in=often)
         return suspects
 

@@ -69,3 +69,4 @@ def _in_words(value: Any) -> str:
 
 # Models of their own modules; Django looks for them here.
 from heihei_site.console.figure_models import Day, Hour  # noqa: E402, F401
+from heihei_site.console.tunable_models import TunedValue  # noqa: E402, F401
