@@ -113,6 +113,7 @@ class Withdrawal(models.Model):
             models.Index(fields=["owner", "-created_at"], name="withdrawals_of_a_person"),
             models.Index(F("due_at"), condition=Q(state__in=(1, 2)), name="withdrawals_to_pay"),
             models.Index(F("id"), condition=Q(state=0), name="withdrawals_to_decide"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="withdrawals_by_time"),
         ]
 
     def __str__(self) -> str:

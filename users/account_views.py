@@ -68,7 +68,7 @@ def sign_in_by_phone(caller: Caller, *, phone: params.Phone, verify_code: params
 
     `needRegist` stays true until name, gender and birthday are set (D16). `deletionCancelled` is true for somebody who
     had asked to be deleted: coming back has undone that. A phone that lost the answer sends the same again within
-    seconds and gets another token.
+    seconds and gets another token. 721 for who is banned, in operators' words and with the end of it.
     """
     origin = Origin.of(caller)
     return _welcome(sign_in.sign_in_by_phone(phone=phone, code=verify_code, now=timezone.now(), origin=origin))

@@ -10,6 +10,8 @@ from django.db.models.functions import Collate, Now
 
 from heihei_site.console.tunables import tunables
 from users import ages, names
+from users.ban_models import Ban as Ban
+from users.ban_models import BannedToken as BannedToken
 from users.levels import level
 from users.querysets import UserQuerySet
 
@@ -94,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_active=True) & ~Q(display_name=""),
                 name="people_by_kind",
             ),
+            models.Index(fields=["date_joined"], name="people_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -279,8 +282,8 @@ class Report(models.Model):
         HARASSMENT = 3, "骚扰"
         PORN = 4, "色情"
 
-    reporter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports_made")
-    target = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports")
+    reporter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports_made", verbose_name="举报人")
+    target = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports", verbose_name="被举报人")
     kind = models.SmallIntegerField("原因", choices=Kind.choices)
     evidence = models.JSONField("证据", default=dict)  # as it was at that moment: `services/reports.py`
     handled = models.BooleanField("已处理", default=False)

@@ -92,7 +92,8 @@ def find_partner(user_id: int, gender: str, *, in_turn: bool = False) -> bool:
 
 def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     """The opposite gender first, then anyone; who has waited longest first."""
-    opposite, again, many = OPPOSITE.get(gender), tunables.MATCH_AGAIN, len(refused) + 1
+    again, many = tunables.MATCH_AGAIN, len(refused) + 1
+    opposite = OPPOSITE.get(gender)
     best = _first(_fitting_of(user_id, again, opposite, stop=many), refused) if opposite else None
     return best or _first(_fitting(user_id, again, stop=many), refused)
 

@@ -67,5 +67,6 @@ def _in_words(value: Any) -> str:
     return "空" if value in (None, "") else str(value)
 
 
-# A model of its own module; Django looks for it here.
+# Models of their own modules; Django looks for them here.
+from heihei_site.console.figure_models import Day, Hour  # noqa: E402, F401
 from heihei_site.console.tunable_models import TunedValue  # noqa: E402, F401

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0001_acts'),
+        ('console', '0002_figures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

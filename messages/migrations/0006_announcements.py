@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inbox', '0004_kinds_of_messages'),
+        ('inbox', '0005_messages_by_time'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
