@@ -151,6 +151,9 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "tell-audiences": ("heihei_site.realtime.tasks.tell_audiences", 5),
     "forget-messages": ("heihei_site.realtime.tasks.forget", HOUR),
     "forget-client-logs": ("heihei_site.system.tasks.forget_client_logs", HOUR),
+    "count-figures": ("heihei_site.console.tasks.count_figures", MINUTE),
+    "count-days": ("heihei_site.console.tasks.count_days", 10 * MINUTE),
+    "forget-figures": ("heihei_site.console.tasks.forget_figures", DAY),
     "examine-uploads": ("heihei_site.uploads.tasks.examine", 10),
     "sweep-uploads": ("heihei_site.uploads.tasks.sweep", 5 * MINUTE),
     "settle-orders": ("payment.tasks.settle_orders", 5),
@@ -159,6 +162,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
     "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
     "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
+    "end-bans": ("users.tasks.end_bans", 5),
     "recount-relations": ("users.tasks.recount_relations", DAY),
     "export-data": ("users.tasks.export_data", MINUTE),
     "erase-accounts": ("users.tasks.erase_accounts", HOUR),
@@ -167,6 +171,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "forget-codes": ("users.tasks.forget_codes", HOUR),
     "push": ("messages.tasks.push", 1),
     "push-to-many": ("messages.tasks.push_to_many", 1),
+    "announce": ("messages.tasks.announce", 5),
     "forget-pushes": ("messages.tasks.forget_pushes", HOUR),
     "forget-server-calls": ("messages.tasks.forget_server_calls", HOUR),
     "sweep-lives": ("live.tasks.sweep", 5),
@@ -211,7 +216,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "heihei",
     "VERSION": "2.0.0",
     "DESCRIPTION": "Voice-live social API. Every endpoint answers GET and POST alike, always with HTTP 200 and an "
-    "object carrying `errorcode` and `errormsg`.",
+    "object carrying `errorcode` and `errormsg`. What differs from the documents, by generation of the client, "
+    "stands in docs/reference/changes.md.",
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -380,6 +386,7 @@ PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
 PUSHES_AGE = timedelta(days=3)  # so long they stay, for whoever wonders why a phone did or did not ring
+ANNOUNCED_ALONE = 1_000  # people whom one operator may tell something; of more a second one has to agree
 
 # --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
 
@@ -639,9 +646,11 @@ CONSOLE_FAILURES_A_NAME = "5/15 minutes"  # wrong passwords, after which nobody 
 CONSOLE_FAILURES_AN_ADDRESS = "50/15 minutes"  # or from that address
 UNFOLD = {
     "LOGIN": {"form": "heihei_site.system.lockout.GuardedLogin"},
+    "DASHBOARD_CALLBACK": "heihei_site.console.dashboard.show",
     "SITE_TITLE": "黑黑 · 运营台",
     "SITE_HEADER": "黑黑运营台",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}live/icon.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "heihei_site.console.sidebar.environment",

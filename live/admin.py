@@ -7,11 +7,12 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from heihei_site.console.acts import act
-from live.duty_admin import HasMicLink, HasMuted, ManagersAndMuted, ToastForm, with_what_duty_sees
+from live.ban_admin import LiveBanForm, ban_all
+from live.duty_admin import HasMicLink, HasMuted, ManagersAndMuted, OnAir, ToastForm, with_what_duty_sees
 from live.models import Live
 from live.recommend_admin import Recommending
 from live.seat_admin import LiveForm
-from live.services import moderation, rooms, seats
+from live.services import moderation, seats
 
 EDITED = {"title", "recommended", "recommended_place", "recommended_until", "visible", "seats"}
 
@@ -21,7 +22,7 @@ class LiveAdmin(Recommending):
     list_display = ("id", "title", "owner", "state", "recommended", "occupied", "on_the_mic", "muted", "managers",
                     "total_users", "total_tickets", "started_at")  # fmt: skip
     list_display_links = ("id", "title")
-    list_filter = ("status", "recommended", "visible", HasMicLink, HasMuted)
+    list_filter = (OnAir, "recommended", "visible", HasMicLink, HasMuted)
     list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
@@ -34,6 +35,7 @@ class LiveAdmin(Recommending):
     readonly_fields = tuple(name for name in fields if name not in EDITED)
     form = LiveForm
     actions = ("recommend", "stop_recommending", "toast", "ban")
+    actions_detail = actions_row = ("toast", "ban")  # type: ignore[assignment]  # unfold's own are none
     inlines = (ManagersAndMuted,)
 
     @display(
@@ -65,10 +67,10 @@ class LiveAdmin(Recommending):
         shown = sum(moderation.show_toast(live, **said) for live in queryset)
         self.message_user(request, f"已发送到 {shown} 个直播间", messages.SUCCESS if shown else messages.WARNING)
 
-    @act("封禁所选直播", permissions=["change"])
-    def ban(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:
+    @act("封禁所选直播", permissions=["change"], form=LiveBanForm, note="直播立即结束，主播和观众会看到下面的文字")
+    def ban(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
         """Viewers are told and out; a live that is over stays as it is."""
-        banned = sum(rooms.ban_live(live) for live in queryset)
+        banned = ban_all(request, queryset, said)
         self.message_user(request, f"已封禁 {banned} 场直播", messages.SUCCESS if banned else messages.WARNING)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Form, change: bool) -> None:

@@ -11,6 +11,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from heihei_site.console.first_view import FirstView
 from live.models import Guest, Live, MicLink
 
 _IS_MUTED = Q(muted_at__isnull=False)
@@ -45,6 +46,17 @@ class _YesOrNo(admin.SimpleListFilter):
             case "0":
                 return queryset.exclude(self.condition())
         return queryset
+
+
+class OnAir(FirstView):
+    title = "状态"
+    views = {
+        "playing": ("直播中", {"status": Live.Status.PLAYING}),
+        "open": ("进行中（含待开始）", {"status__in": Live.OPEN}),
+        "stopped": ("已结束", {"status": Live.Status.STOPPED}),
+        "banned": ("已封禁", {"status": Live.Status.BANNED}),
+        "deleted": ("已删除", {"status": Live.Status.DELETED}),
+    }
 
 
 class HasMicLink(_YesOrNo):

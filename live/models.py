@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from heihei_site.api.ids import unguessable_id
+from live.ban_models import LiveBan as LiveBan
 from live.querysets import LiveQuerySet, MemberQuerySet, MicLinkQuerySet
 
 NEW_LIVE_SCORE = 3  # what a live has that began just now and that nobody has come to yet (ADR 0010)
@@ -96,6 +97,7 @@ class Live(models.Model):
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lives_of_owner"),
             models.Index(fields=["media_due"], condition=Q(media_due__isnull=False), name="media_due"),
+            models.Index(fields=["started_at"], condition=Q(started_at__isnull=False), name="lives_by_time"),
             models.Index(fields=["archive_due"], condition=Q(archive_due__isnull=False), name="archive_due"),
         ]
 

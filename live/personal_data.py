@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from heihei_site.providers import registry
-from live.models import Guest, Live, Member, MicLink, ReplayViewer
+from live.models import Guest, Live, LiveBan, Member, MicLink, ReplayViewer
 from live.services import archives
 from users.erasure import Holding, Sections
 
@@ -21,6 +21,7 @@ def erase(user_id: int) -> None:
     archives.forget(ended.filter(~Q(archive="") | Q(archive_due__isnull=False)).values_list("pk", flat=True))
     with transaction.atomic():
         archives.rewrite(user_id)
+    LiveBan.objects.filter(owner=user_id).update(reason="", shown="")
     ReplayViewer.objects.filter(user=user_id).delete()
     Member.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
     Guest.objects.filter(user=user_id).exclude(live__status__in=Live.OPEN).delete()
@@ -38,6 +39,9 @@ def own_data(user_id: int) -> Sections:
             "id", "title", "address", "device_type", "created_at", "started_at", "ended_at", "total_users",
             "total_tickets", "likes", "lookback_addr",
         ).iterator(),
+        "live_bans": LiveBan.objects.filter(owner=user_id).values(
+            "live_id", "shown", "since", "barred", "until", "lifted_at",
+        ),
         "guest_in": said.values(
             "live_id", "knocked_at", "invited_at", "kicked_at", "muted_at", "manager_since",
         ).iterator(),

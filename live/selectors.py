@@ -7,12 +7,14 @@ from math import ceil
 from django.conf import settings
 from django.db.models import BooleanField, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
 
 from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime.presence import present
 from live.models import Guest, Live, Member, MicLink, ReplayViewer
-from users.activity import Activity, Button, Place
+from users.activity import Activity, Button, Place, Scene
 from users.models import Follow, User
 from users.selectors import here, not_blocked
 
@@ -48,7 +50,21 @@ def _places(user_id: Given) -> QuerySet[Member]:
 def place_of(user_id: int) -> Place | None:
     """For `users.activity`: the live on air that they are in, their own before another's."""
     lives = sorted((member.live for member in _places(user_id)), key=lambda live: live.owner_id != user_id)
-    return Place(lives[0].pk, hidden=not lives[0].visible) if lives else None
+    return Place(lives[0].pk, hidden=not lives[0].visible, second=_second_of(lives[0])) if lives else None
+
+
+def _second_of(live: Live) -> int:
+    """As its replay counts them (`services/media.py`)."""
+    return max(int((timezone.now() - live.created_at).total_seconds()), 0)
+
+
+def scene_of(live_id: int) -> Scene | None:
+    """For `users.activity`: also of lives that are over, banned or deleted."""
+    live = Live.objects.filter(pk=live_id).first()
+    if live is None:
+        return None
+    page = reverse("admin:live_live_change", args=[live.pk])
+    return Scene(live.title, live.get_status_display(), page, live.lookback_addr)
 
 
 @Compiled

@@ -9,6 +9,7 @@ from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.envelope import Nothing
 from heihei_site.api.errors import (
     AccountAbnormal,
+    BroadcastBarred,
     LiveEnded,
     LiveForbidden,
     LiveNotActive,
@@ -36,11 +37,12 @@ LISTS_EXPIRE = 60  # seconds a phone may keep a list
 GIFTS_EXPIRE = 60
 
 
-@api.post(raises=[MinorRefused])
+@api.post(raises=[BroadcastBarred, MinorRefused])
 def create_live(caller: Caller, *, title: params.Title) -> serializers.OpenedLive:
     """Opens a room with status 0; start-live puts it on air. A live that was still open ends first.
 
-    501 for minors and for people whose birthday is not known yet (D19).
+    501 for minors and for people whose birthday is not known yet (D19). 721 for who may not broadcast for a while:
+    operators' words, and until when.
     """
     live = rooms.create_live(
         owner=caller.person,

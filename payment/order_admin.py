@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -15,6 +14,7 @@ from unfold.decorators import display
 
 from heihei_site.console.acts import act, operator_of
 from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
+from heihei_site.console.tunables import tunables
 from payment.order_models import Bill, BillLine, Channel, Notification, Order, Package, Refund
 from payment.services import refunds
 
@@ -103,9 +103,9 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """The caps that are in force, where those look who wonder why somebody was refused."""
-        caps = f"每日充值上限:{yuan(settings.RECHARGE_CAP)};注册不满 {settings.RECHARGE_NEW_FOR.days} 天 "
-        caps += f"{yuan(settings.RECHARGE_CAP_NEW)};未成年人 "
-        caps += "不可充值" if settings.MINOR_PROTECTION else yuan(settings.RECHARGE_CAP_MINOR)
+        caps = f"每日充值上限:{yuan(tunables.RECHARGE_CAP)};注册不满 {tunables.RECHARGE_NEW_FOR.days} 天 "
+        caps += f"{yuan(tunables.RECHARGE_CAP_NEW)};未成年人 "
+        caps += "不可充值" if tunables.MINOR_PROTECTION else yuan(tunables.RECHARGE_CAP_MINOR)
         return super().changelist_view(request, {"title": f"充值订单（{caps}）", **(extra_context or {})})
 
     @act("退款所选订单", permissions=["payment.refund_order"], form=RefundForm)

@@ -89,6 +89,7 @@ class Order(models.Model):
             models.Index(fields=["buyer", "-id"], name="order_by_buyer"),
             models.Index(fields=["next_query_at"], condition=Q(next_query_at__isnull=False), name="order_to_query"),
             models.Index(fields=["channel", "paid_at"], condition=Q(paid_at__isnull=False), name="order_by_day"),
+            models.Index(fields=["settled_at"], condition=Q(settled_at__isnull=False), name="orders_by_time"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(gold__gte=1, pay_money__gte=1), name="order_gives_and_costs"),

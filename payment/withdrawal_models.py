@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, Now
 
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.sealed import SealedField
 
 
@@ -112,6 +113,7 @@ class Withdrawal(models.Model):
             models.Index(fields=["owner", "-created_at"], name="withdrawals_of_a_person"),
             models.Index(F("due_at"), condition=Q(state__in=(1, 2)), name="withdrawals_to_pay"),
             models.Index(F("id"), condition=Q(state=0), name="withdrawals_to_decide"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="withdrawals_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -131,7 +133,7 @@ class Withdrawal(models.Model):
     @property
     def approvals_needed(self) -> int:
         """So no more than WITHDRAWAL_FOUR_EYES of a person's leaves on one word in any 24 hours (D37)."""
-        return 2 if self.lately > settings.WITHDRAWAL_FOUR_EYES else 1
+        return 2 if self.lately > tunables.WITHDRAWAL_FOUR_EYES else 1
 
 
 def yuan(fen: int) -> str:

@@ -28,6 +28,7 @@ class Record(models.Model):
     score = models.BigIntegerField(null=True)  # its place among the published, the newest highest
     created_at = models.DateTimeField("上传时间", db_default=Now())
     reviewed_at = models.DateTimeField("审核时间", null=True)
+    rejected_for = models.CharField("未通过原因", max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = verbose_name_plural = "录音"

@@ -9,6 +9,10 @@ def ok(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+# What somebody banned is told whose ban says nothing else.
+BANNED = "您的账号因违反社区规定被封禁。解封时间：永久封禁"
+
+
 def refused(answer: dict[str, Any], code: int, text: str) -> None:
     """A refusal says its number and its sentence, and nothing else."""
     assert answer == {"errorcode": code, "errormsg": text}

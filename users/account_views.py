@@ -19,6 +19,7 @@ from heihei_site.api.errors import (
 )
 from heihei_site.api.throttles import Limit
 from heihei_site.api.wire import clock
+from heihei_site.console.tunables import tunables
 from heihei_site.providers import registry
 from users import params, serializers
 from users.auth import Origin
@@ -67,7 +68,7 @@ def sign_in_by_phone(caller: Caller, *, phone: params.Phone, verify_code: params
 
     `needRegist` stays true until name, gender and birthday are set (D16). `deletionCancelled` is true for somebody who
     had asked to be deleted: coming back has undone that. A phone that lost the answer sends the same again within
-    seconds and gets another token.
+    seconds and gets another token. 721 for who is banned, in operators' words and with the end of it.
     """
     origin = Origin.of(caller)
     return _welcome(sign_in.sign_in_by_phone(phone=phone, code=verify_code, now=timezone.now(), origin=origin))
@@ -106,7 +107,7 @@ def _welcome(signed_in: sign_in.SignedIn) -> serializers.SignInAnswer:
         "token": signed_in.token,
         "need_regist": not signed_in.user.profile_complete,
         "deletion_cancelled": signed_in.deletion_cancelled,
-        "user_info": serializers.own_card(signed_in.user, settings.RENAME_GOLD),
+        "user_info": serializers.own_card(signed_in.user, tunables.RENAME_GOLD),
     }
 
 

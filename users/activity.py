@@ -43,6 +43,7 @@ class Place:
 
     live_id: int
     hidden: bool = False
+    second: int = 0  # of the replay that will be made of it
 
 
 Find = Callable[[int], Place | None]
@@ -55,6 +56,28 @@ def register_places(name: str, find: Find) -> None:
 
 def place_of(person: int) -> Place | None:
     return next((place for find in _finders.values() if (place := find(person))), None)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A live as operators find it again: its page in the console, and its replay, "" where there is none."""
+
+    title: str
+    state: str
+    page: str
+    replay: str = ""
+
+
+Show = Callable[[int], Scene | None]
+_shows: dict[str, Show] = {}
+
+
+def register_scenes(name: str, show: Show) -> None:
+    _shows[name] = show
+
+
+def scene_of(live_id: int) -> Scene | None:
+    return next((scene for show in _shows.values() if (scene := show(live_id))), None)
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,33 @@
-import json
 import re
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, Model, Q, QuerySet
-from django.forms import CharField, Form, ModelForm, Textarea
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.forms import CharField, Form, Media, ModelForm, Textarea
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from heihei_site.console.acts import act
+from heihei_site.console.acts import act, operator_of
 from heihei_site.console.admin import ConsoleAdmin
 from heihei_site.console.roles import ROLES
 from heihei_site.realtime.publish import telling
-from users import auth, names
-from users import session_admin as _  # noqa: F401  (registers itself)
+from users import auth, evidence, names
+from users import report_admin as _reports  # noqa: F401  (these two register themselves)
+from users import session_admin as _sessions  # noqa: F401
+from users.ban_admin import BanForm, ban_all
 from users.finding import with_phone
-from users.models import HEI_NUM_OFFSET, BlockedWord, Report, Suspect, User
-from users.services import bans, reports, tips, words
+from users.models import HEI_NUM_OFFSET, BlockedWord, User
+from users.services import bans, tips, words
 from users.signals import became_minor
 from users.tip_admin import TipForm, tip_of
 
@@ -89,7 +88,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     search_fields = ("=id", "display_name", "=username")
     search_help_text = "id、黑号、昵称或运营账号；有权限的也可用手机号"
     ordering = ("-pk",)
-    actions = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")
+    actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
+    change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
                        "is_active", "sign_ins", "lives", "deletion_due_at", "erased_at")  # fmt: skip
@@ -115,7 +115,9 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     @display(description="直播")
     def lives(self, user: User) -> SafeString:
         where = f"{reverse('admin:live_live_changelist')}?owner__id__exact={user.pk}"
-        return format_html('<a href="{}&status__in=0,1">进行中</a>　<a href="{}">全部</a>', where, where)
+        bans = f"{reverse('admin:live_liveban_changelist')}?owner__id__exact={user.pk}"
+        links = '<a href="{}&status__in=0,1">进行中</a>　<a href="{}">全部</a>　<a href="{}">封禁与禁播</a>'
+        return format_html(links, where, where, bans)
 
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:
@@ -123,6 +125,18 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         return with_phone(request, super().get_search_fields(request), "=phone")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        person = self.get_object(request, unquote(object_id))
+        context = {"bans": evidence.bans_of(person)} if person else {}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    @property
+    def media(self) -> Media:
+        media: Media = Media(css={"all": ("users/evidence.css",)}) + super().media
+        return media
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -164,18 +178,17 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         tips.show(people, tip_of(said))
         self.message_user(request, f"已发送给 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
-    @act("封禁所选用户", permissions=["change"])
-    def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    @act("封禁所选用户", permissions=["change"], form=BanForm, note="立即在所有设备上退出，正在进行的直播和通话结束")
+    def ban(self, request: HttpRequest, queryset: QuerySet[User], said: dict[str, Any]) -> None:
         """Out everywhere within two seconds. Staff cannot be banned here: take their console access first."""
         people = list(queryset.filter(is_staff=False))
-        for user in people:
-            bans.ban(user)
+        ban_all(request, people, said)
         self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
     @act("解除封禁", permissions=["change"])
     def lift_ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            bans.lift_ban(user)
+            bans.lift_ban(user, by=operator_of(request))
         self.message_user(request, "已解除封禁", messages.SUCCESS)
 
     @act("在所有设备上退出", permissions=["change"])
@@ -185,132 +198,6 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         for user in people:
             auth.end_sessions(user)
         self.message_user(request, f"已让 {len(people)} 人退出登录", messages.SUCCESS)
-
-
-class ReportRow(ModelForm):
-    class Meta:
-        model = Report
-        fields = ("handled",)
-
-    def clean(self) -> dict[str, Any]:
-        """A report is opened again only where the same person has not made it anew."""
-        report = self.instance
-        anew = Report.objects.filter(reporter=report.reporter_id, target=report.target_id, kind=report.kind)
-        if (
-            "handled" in self.changed_data
-            and not self.cleaned_data["handled"]
-            and anew.filter(pk__gt=report.pk).exists()
-        ):
-            raise ValidationError("此人之后又举报过同一原因，请处理最新的一条")
-        return self.cleaned_data
-
-
-def _as_text(evidence: dict[str, Any]) -> SafeString:
-    return format_html('<pre style="white-space:pre-wrap">{}</pre>', json.dumps(evidence, ensure_ascii=False, indent=1))
-
-
-@admin.register(Report)
-class ReportAdmin(ConsoleAdmin):
-    list_display = ("pk", "target", "kind", "reporter", "handled", "created_at")
-    list_filter = ("handled", "kind")
-    list_select_related = ("target", "reporter")
-    list_editable = ("handled",)
-    show_full_result_count = False
-    search_fields = ("=target__id", "target__display_name")
-    fields = readonly_fields = ("target", "kind", "reporter", "created_at", "handled", "at_that_moment")
-
-    @display(description="证据")
-    def at_that_moment(self, report: Report) -> SafeString:
-        return _as_text(report.evidence)
-
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ModelForm]:
-        return ReportRow
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        reports.forget_evidence([obj.target_id])
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-
-class OpenReports(TabularInline):
-    model = Report
-    fk_name = "target"
-    fields = readonly_fields = ("kind", "reporter", "created_at", "at_that_moment")
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "未处理的举报"
-
-    @display(description="证据")
-    def at_that_moment(self, report: Report) -> SafeString:
-        return _as_text(report.evidence)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
-        return super().get_queryset(request).filter(handled=False).select_related("reporter").order_by("-pk")
-
-    def has_add_permission(self, request: HttpRequest, obj: Suspect | None = None) -> bool:
-        return False
-
-
-@admin.register(Suspect)
-class SuspectAdmin(ConsoleAdmin):
-    """The queue: whom several people have reported. Either action takes them out of it."""
-
-    list_display = ("id", "display_name", "reporters", "reasons", "newest")
-    list_display_links = ("id", "display_name")
-    show_full_result_count = False
-    actions = ("ban", "dismiss")
-    fields = readonly_fields = (
-        "id",
-        "display_name",
-        "description",
-        "gender",
-        "birthday",
-        "follower_count",
-        "live_count",
-    )
-    inlines = (OpenReports,)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Suspect]:
-        is_open = Q(reports__handled=False)
-        suspects: QuerySet[Suspect] = super().get_queryset(request)
-        return suspects.annotate(
-            people=Count("reports__reporter", filter=is_open, distinct=True),
-            kinds=ArrayAgg("reports__kind", filter=is_open, distinct=True),
-            newest_report=Max("reports__created_at", filter=is_open),
-        ).order_by("-newest_report", "-pk")
-
-    @display(description="举报人数", ordering="people")
-    def reporters(self, suspect: Suspect) -> int:
-        return int(suspect.people)  # type: ignore[attr-defined]
-
-    @display(description="原因")
-    def reasons(self, suspect: Suspect) -> str:
-        return "、".join(Report.Kind(kind).label for kind in suspect.kinds)  # type: ignore[attr-defined]
-
-    @display(description="最近举报", ordering="newest_report")
-    def newest(self, suspect: Suspect) -> datetime:
-        return suspect.newest_report  # type: ignore[attr-defined,no-any-return]
-
-    @act("封禁所选用户", permissions=["change"])
-    def ban(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
-        """Staff cannot be banned here: take their console access first."""
-        people = list(queryset.filter(is_staff=False))
-        for suspect in people:
-            bans.ban(suspect)
-        reports.handle(people)
-        self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
-
-    @act("驳回举报", permissions=["change"])
-    def dismiss(self, request: HttpRequest, queryset: QuerySet[Suspect]) -> None:
-        self.message_user(request, f"已驳回 {reports.handle(list(queryset))} 条举报", messages.SUCCESS)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Suspect | None = None) -> bool:
-        return False
 
 
 class NewWords(ModelForm):

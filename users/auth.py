@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -20,7 +21,7 @@ from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime import publish
 from heihei_site.realtime.publish import telling
 from heihei_site.realtime.sessions import Connection
-from users.models import Device, Session, User
+from users.models import Ban, BannedToken, Device, Session, User
 
 SESSIONS_AT_ONCE = 500  # expired ones deleted in one transaction
 _LIVING = Q(expires_at__gt=Now(), user__is_active=True, user__deletion_due_at=None)
@@ -140,14 +141,27 @@ def _version(said: str) -> str:
     return said[:32] if Client.of(said) != Client() else ""
 
 
+@dataclass(frozen=True)
+class DeadToken:
+    """A token that is nobody's. Asked about only where somebody is needed: most calls with one take anybody."""
+
+    token: str
+
+    def why(self) -> str:
+        """What the person whose it was is told while they are banned, else ""."""
+        ended = BannedToken.objects.filter(digest=digest_of(self.token)).first()
+        return Ban.objects.words_for(ended.user_id) if ended else ""
+
+
 class TokenParameterAuthentication(BaseAuthentication):
     """The `token` parameter; the `token` header where there is none (it goes stale in the 1.1 app); `Authorization:
     Token …` for tools. An invalid token is nobody: whether nobody may come in is the endpoint's to say."""
 
-    def authenticate(self, request: Request) -> tuple[User, Session] | None:
-        session = find_session(self._token(request), request.META.get("REMOTE_ADDR", ""))
+    def authenticate(self, request: Request) -> tuple[User, Session] | tuple[AnonymousUser, DeadToken] | None:
+        token = self._token(request)
+        session = find_session(token, request.META.get("REMOTE_ADDR", ""))
         if session is None:
-            return None
+            return (AnonymousUser(), DeadToken(token)) if token else None
         remember_version(session, request.headers.get("version", ""))
         return session.user, session
 

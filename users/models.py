@@ -1,6 +1,5 @@
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.indexes import GinIndex
@@ -9,7 +8,10 @@ from django.db import models
 from django.db.models import Count, F, Q
 from django.db.models.functions import Collate, Now
 
+from heihei_site.console.tunables import tunables
 from users import ages, names
+from users.ban_models import Ban as Ban
+from users.ban_models import BannedToken as BannedToken
 from users.levels import level
 from users.querysets import UserQuerySet
 
@@ -94,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_active=True) & ~Q(display_name=""),
                 name="people_by_kind",
             ),
+            models.Index(fields=["date_joined"], name="people_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -129,7 +132,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_protected_minor(self) -> bool:
         """Who may neither broadcast nor spend: under age, or of an age nobody has told us (D19)."""
-        return bool(settings.MINOR_PROTECTION) and self.is_minor
+        return bool(tunables.MINOR_PROTECTION) and self.is_minor
 
 
 class KindChange(models.Model):
@@ -279,8 +282,8 @@ class Report(models.Model):
         HARASSMENT = 3, "骚扰"
         PORN = 4, "色情"
 
-    reporter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports_made")
-    target = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports")
+    reporter = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports_made", verbose_name="举报人")
+    target = models.ForeignKey(User, on_delete=models.CASCADE, related_name="reports", verbose_name="被举报人")
     kind = models.SmallIntegerField("原因", choices=Kind.choices)
     evidence = models.JSONField("证据", default=dict)  # as it was at that moment: `services/reports.py`
     handled = models.BooleanField("已处理", default=False)
@@ -308,7 +311,7 @@ class SuspectManager(UserManager):
         reported = (
             Report.objects.filter(handled=False).values("target").annotate(people=Count("reporter", distinct=True))
         )
-        often = reported.filter(people__gte=settings.REPORTS_FOR_QUEUE).values("target")
+        often = reported.filter(people__gte=tunables.REPORTS_FOR_QUEUE).values("target")
         suspects: UserQuerySet = super().get_queryset().people().filter(pk__in=often)
         return suspects
 

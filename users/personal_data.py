@@ -11,7 +11,7 @@ from payment import statements
 from payment.services import alipay
 from users import auth
 from users.erasure import Holding, Row, Sections
-from users.models import Block, DataExport, Device, Follow, Identity, Report, Session, User
+from users.models import Ban, BannedToken, Block, DataExport, Device, Follow, Identity, Report, Session, User
 from users.services import export, relations
 
 PROFILE = (
@@ -21,12 +21,15 @@ PROFILE = (
 
 
 def erase(user_id: int) -> None:
-    """All but the row itself, the ledger, and reports: those made by this person stay as evidence, under the id."""
+    """All but the row itself, the ledger, and reports: those made by this person stay as evidence, under the id. When
+    they were banned stays too, why does not."""
     user = User.objects.get(pk=user_id)
     auth.end_sessions(user)
     Device.objects.filter(user=user).delete()
     Repeat.objects.filter(user=user).delete()
     Report.objects.filter(target=user, handled=True).update(evidence={})
+    Ban.objects.filter(user=user).update(reason="", shown="")
+    BannedToken.objects.filter(user=user).delete()
     relations.end_all(user)
     retention.forget_person(user_id)
     alipay.forget(user_id)
@@ -46,6 +49,7 @@ def own_data(user_id: int) -> Sections:
         "followers": _people(Follow.objects.filter(followee=user_id), "follower"),
         "blocked": _people(Block.objects.filter(user=user_id), "target"),
         "reports": Report.objects.filter(reporter=user_id).values("target_id", "kind", "created_at"),
+        "bans": Ban.objects.filter(user=user_id).values("shown", "since", "until", "ended_at"),
         "balances": statements.balances(user_id),
         "payments": statements.entries(user_id),
         "exchanges": statements.exchanges(user_id),

@@ -58,8 +58,17 @@ def fold_kinds() -> None:
 @shared_task(name="users.tasks.forget_sessions")
 def forget_sessions() -> int:
     from users import auth
+    from users.services import bans
 
+    bans.forget_tokens()
     return auth.forget_expired_sessions()
+
+
+@shared_task(name="users.tasks.end_bans")
+def end_bans() -> int:
+    from users.services import bans
+
+    return bans.end_over()
 
 
 @shared_task(name="users.tasks.forget_codes")

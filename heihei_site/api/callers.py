@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.request import Request
 
@@ -28,8 +28,14 @@ class Caller:
     @property
     def person(self) -> "User":
         if (person := self.anyone) is None:
-            raise TokenInvalid
+            raise self.nobody()
         return person
+
+    def nobody(self) -> TokenInvalid:
+        """The refusal of a call that takes a person. Where the authentication knows of a token that is dead, it has
+        left something to ask why."""
+        dead: Any = self.request.auth
+        return TokenInvalid(dead.why() if dead is not None else "")
 
     @property
     def session(self) -> "Session":

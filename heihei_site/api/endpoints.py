@@ -146,7 +146,7 @@ class EndpointView(APIView):
     def answer(self, request: Request) -> Response:
         caller = Caller(request)
         if not self.endpoint.open_to_all and caller.anyone is None:
-            raise TokenInvalid
+            raise caller.nobody()
         try:
             result = self.endpoint.function(caller, **self.endpoint.read(caller))
         except Refusal as refusal:

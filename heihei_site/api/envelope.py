@@ -77,9 +77,9 @@ def success(result: Mapping[str, Any] | None) -> dict[str, Any]:
     return answer
 
 
-def refusal(kind: type[Refusal], path: str) -> dict[str, Any]:
-    """`path` is the endpoint's, without /api/: some texts differ by endpoint."""
-    answer: dict[str, Any] = {"errorcode": kind.code, "errormsg": kind.text_at(path)}
+def refusal(kind: type[Refusal], path: str, said: str = "") -> dict[str, Any]:
+    """`path` is the endpoint's, without /api/: some texts differ by endpoint. `said` stands for any of them."""
+    answer: dict[str, Any] = {"errorcode": kind.code, "errormsg": said or kind.text_at(path)}
     if kind is ServerFault:
         answer["traceId"] = trace_id()
     return answer
@@ -95,7 +95,7 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response:
     view, request = context["view"], context["request"]
     path = view.endpoint.path if hasattr(view, "endpoint") else request.path.removeprefix("/api/")
     if isinstance(error, Refusal):
-        return Response(refusal(type(error), path))
+        return Response(refusal(type(error), path, error.said))
     for raised, kind in _AS_REFUSAL:
         if isinstance(error, raised):
             return Response(refusal(kind, path))

@@ -13,6 +13,11 @@ class Refusal(Exception):
     code: ClassVar[int]
     text: ClassVar[str]
 
+    def __init__(self, said: str = "") -> None:
+        """`said` is told in the place of `text`: where operators have put it in words of their own."""
+        super().__init__(said)
+        self.said = said
+
     @classmethod
     def text_at(cls, path: str) -> str:
         """The sentence for this refusal at an endpoint such as `live/buy-gift`."""
@@ -153,6 +158,10 @@ class AccountTooYoung(Refusal):
 
 class RechargeCapped(Refusal):
     code, text = 721, "今日充值已达上限"
+
+
+class BroadcastBarred(Refusal):
+    code, text = 721, "您已被禁止开播"
 
 
 class Muted(Refusal):

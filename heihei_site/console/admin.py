@@ -131,4 +131,6 @@ class ReadOnlyAdmin(ConsoleAdmin):
         return False
 
 
-from heihei_site.console import act_admin as _  # noqa: E402, F401  (registers itself)
+# Pages of their own modules register themselves.
+from heihei_site.console import act_admin as _act_admin  # noqa: E402, F401
+from heihei_site.console import tunable_admin as _tunable_admin  # noqa: E402, F401

@@ -8,6 +8,9 @@ class ConsoleConfig(AppConfig):
     verbose_name = "审计"
 
     def ready(self) -> None:
+        from django.contrib import admin
+
         from heihei_site.console import roles
 
         post_migrate.connect(roles.make, dispatch_uid="console-roles")
+        admin.site.index_template = "console/dashboard.html"

@@ -65,3 +65,8 @@ def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     return "空" if value in (None, "") else str(value)
+
+
+# Models of their own modules; Django looks for them here.
+from heihei_site.console.figure_models import Day, Hour  # noqa: E402, F401
+from heihei_site.console.tunable_models import TunedValue  # noqa: E402, F401

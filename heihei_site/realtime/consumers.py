@@ -155,7 +155,7 @@ def _elements(frame: str) -> list[Any]:
 def _refused(refusal: Refusal, one: Any) -> Refused:
     message = one.get("msg") if isinstance(one, dict) else None
     key = message.get("clientMsgId", "") if isinstance(message, dict) else ""
-    return Refused(errorcode=refusal.code, errormsg=refusal.text, client_msg_id=str(key)[:64])
+    return Refused(errorcode=refusal.code, errormsg=refusal.said or refusal.text, client_msg_id=str(key)[:64])
 
 
 class AsgiPipe:

@@ -4,6 +4,8 @@ Who changes how many are inside holds the live's row, so counts and memberships 
 then rooms (docs/architecture.md). What happens when somebody falls silent is in deadlines.py.
 """
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
@@ -11,6 +13,7 @@ from django.utils import timezone
 
 from heihei_site.api.clients import Client
 from heihei_site.api.errors import (
+    BroadcastBarred,
     LiveForbidden,
     LiveInvalid,
     LiveNotActive,
@@ -23,11 +26,12 @@ from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import LiveStarted, LiveStopped, SystemSaid, TitleChanged
-from live.models import Live, Member
+from live.models import Live, LiveBan, Member
 from live.selectors import LIVE_LINK
 from live.serializers import told_card
 from live.services import mic_links, seats
 from live.services.audience import hold
+from users.ban_models import Misdeed
 from users.groups import followers
 from users.models import User
 from users.selectors import blocked_between
@@ -47,6 +51,8 @@ def _open(*, owner: User, title: str, client: Client, device_type: str, stream: 
     owner = _hold_person(owner)
     if owner.is_protected_minor:
         raise MinorRefused
+    if said := LiveBan.objects.words_for(owner.pk):
+        raise BroadcastBarred(said)
     for earlier in Live.objects.open().filter(owner=owner).values_list("pk", flat=True):
         end_live(earlier)
     live = Live.objects.create(
@@ -194,6 +200,39 @@ def part(sender: object, *, user: User, target: User, **_: object) -> None:
         seats.throw_out(hold(live_id), target if owner_id == user.pk else user)
 
 
-def ban_live(live: Live) -> bool:
-    """Operators take a live off the air: its viewers are told and out."""
-    return end_live(live.pk, status=Live.Status.BANNED, words="该直播因违反社区规定已被关闭")
+@telling()
+def ban_live(
+    live: Live,
+    *,
+    kind: Misdeed = Misdeed.OTHER,
+    reason: str = "",
+    shown: str = "",
+    by: User | None = None,
+    barred: bool = False,
+    until: datetime | None = None,
+) -> bool:
+    """Operators take a live off the air: owner and viewers are told `shown`, or what the kind says, and are out;
+    `reason` is for operators. False where it was over.
+
+    An owner who is `barred` opens no other before `until` (never, where there is none), whether or not this live was
+    over; one that they have open meanwhile ends like it.
+    """
+    shown = shown or f"该直播因{Misdeed(kind).label}已被关闭"
+    ended = [pk for pk in _lives_to_ban(live, barred) if end_live(pk, status=Live.Status.BANNED, words=shown)]
+    if ended or barred:
+        LiveBan.objects.create(
+            live=live, owner_id=live.owner_id, by=by, kind=kind, reason=reason, shown=shown, barred=barred, until=until
+        )
+    return bool(ended)
+
+
+def _lives_to_ban(live: Live, barred: bool) -> list[int]:
+    if not barred:
+        return [live.pk]
+    User.objects.select_for_update(no_key=True).get(pk=live.owner_id)  # nobody opens one meanwhile
+    return list(Live.objects.open().filter(owner=live.owner_id).values_list("pk", flat=True))
+
+
+def lift_bar(owner: User, *, by: User | None = None) -> bool:
+    """The owner may open lives again; False where they may already."""
+    return bool(LiveBan.objects.in_force().filter(owner=owner).update(lifted_at=Now(), lifted_by=by))

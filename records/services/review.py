@@ -10,15 +10,19 @@ from users.services import tips
 
 Status = Record.Status
 
-NOT_PUBLISHED: Tip = {
-    "type": "alert",
-    "title": "录音未通过",
-    "desc": "您的录音没有通过审核，请重新录制一段。",
-    "jump": "",
-    "timeout": 0,
-    "image": "",
-    "buttons": [{"title": "知道了", "action": "", "jump": ""}],
-}
+
+def _not_published(reason: str) -> Tip:
+    return {
+        "type": "alert",
+        "title": "录音未通过",
+        "desc": f"您的录音没有通过审核：{reason}。请重新录制一段。"
+        if reason
+        else "您的录音没有通过审核，请重新录制一段。",
+        "jump": "",
+        "timeout": 0,
+        "image": "",
+        "buttons": [{"title": "知道了", "action": "", "jump": ""}],
+    }
 
 
 def publish(record_id: int) -> bool:
@@ -32,20 +36,24 @@ def publish(record_id: int) -> bool:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT nextval('records_score')")
                 (score,) = cursor.fetchone()
-            Record.objects.filter(pk=record_id).update(status=Status.PUBLISHED, score=score, reviewed_at=Now())
+            Record.objects.filter(pk=record_id).update(
+                status=Status.PUBLISHED, score=score, reviewed_at=Now(), rejected_for=""
+            )
             return True
     except IntegrityError:  # its owner has uploaded the same again since it was rejected
         return False
 
 
 @telling()
-def reject(record_id: int) -> bool:
-    """Nobody hears it, and its owner is told. False for what is rejected or deleted already."""
+def reject(record_id: int, reason: str = "") -> bool:
+    """Nobody hears it, and its owner is told, with the reason. False for what is rejected or deleted already."""
     record = _held(record_id)
     if record.status not in Record.THERE:
         return False
-    Record.objects.filter(pk=record_id).update(status=Status.REJECTED, score=None, reviewed_at=Now())
-    tips.show([record.user], NOT_PUBLISHED)
+    Record.objects.filter(pk=record_id).update(
+        status=Status.REJECTED, score=None, reviewed_at=Now(), rejected_for=reason
+    )
+    tips.show([record.user], _not_published(reason))
     return True
 
 

@@ -10,7 +10,7 @@ from heihei_site.api.clients import Client
 from live.models import Live, Member
 from live.services import rooms
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from users.models import User
 from users.services import bans
 
@@ -321,7 +321,7 @@ class TestBanning:
         with committed():
             bans.ban(evening.owner)
         assert (evening.row().status, len(evening.shown("stop-live"))) == (2, 1)
-        refused(evening.owners.get("live/heart-beat", liveId=evening.live.pk, isCreator=1), 720, "token无效")
+        refused(evening.owners.get("live/heart-beat", liveId=evening.live.pk, isCreator=1), 720, BANNED)
 
     def test_a_person_is_out_of_the_rooms_they_listen_in(self, evening, committed):
         with committed():

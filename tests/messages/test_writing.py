@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 
 from messages.models import InstantMessage
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from tests.messages.conftest import content, nothing_happened, texts, told
 from users.models import Block, Follow
 from users.services import bans
@@ -152,7 +152,7 @@ class TestIsRefused:
 
     def test_of_the_banned(self, talk):
         bans.ban(talk.me)
-        refused(talk.write(), 720, "token无效")
+        refused(talk.write(), 720, BANNED)
         assert nothing_happened()
 
     def test_to_whom_one_blocks_and_who_blocks_one(self, talk):

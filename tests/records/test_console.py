@@ -24,8 +24,9 @@ def staff(db):
     return console
 
 
-def act(console, action, *ids):
-    page = console.post(LIST, {"action": action, "_selected_action": ids}, follow=True)
+def act(console, action, *ids, reason="没有人声"):
+    answered = {"answered": "yes", "reason": reason}
+    page = console.post(LIST, {"action": action, "_selected_action": ids} | answered, follow=True)
     assert page.status_code == 200
     return page.content.decode()
 
@@ -36,7 +37,7 @@ def heard_by(phone):
 
 def test_records_are_heard_in_the_list_and_published(api, staff, rain, south):
     record_id = recorded(api(rain))
-    page = staff.get(LIST, {"status__exact": 0}).content.decode()
+    page = staff.get(LIST).content.decode()
     assert '<audio controls preload="none" src="http://127.0.0.1:' in page and "/data/record/" in page
     assert staff.get(f"{LIST}{record_id}/change/").status_code == 200
     assert heard_by(api(south)) == []
@@ -54,7 +55,9 @@ def test_a_rejected_record_is_heard_by_nobody_and_its_owner_is_told_once(api, st
     assert ok(api(rain).post("record/refresh-record", score=0))["data"] == {"records": []}
     refused(api(rain).post("record/read-record", recordId=record_id), 757, "录音不存在")
     (tip,) = told(rain)
-    assert tip["msg"]["message"]["title"] == "录音未通过"
+    assert (tip["msg"]["message"]["title"], tip["msg"]["message"]["desc"]) == (
+        "录音未通过", "您的录音没有通过审核：没有人声。请重新录制一段。")  # fmt: skip
+    assert Record.objects.get().rejected_for == "没有人声"
     assert tasks.forget() == 0  # for operators to think again
     assert "已发布 1 段录音" in act(staff, "publish", record_id)
     assert heard_by(api(south)) == [record_id]
@@ -63,6 +66,28 @@ def test_a_rejected_record_is_heard_by_nobody_and_its_owner_is_told_once(api, st
     assert tasks.forget() == 1
     assert files() == []
     assert "已发布 0 段录音" in act(staff, "publish", record_id)
+
+
+def test_a_rejection_says_why(api, staff, rain):
+    record_id = recorded(api(rain))
+    page = act(staff, "reject", record_id, reason="")
+    assert "不通过录音" in page  # asked again
+    assert Record.objects.get().status == Record.Status.WAITING
+    assert told(rain) == []
+
+
+def test_what_waits_is_listed_first_the_oldest_before_all_and_is_found_by_number_later(api, staff, rain, south):
+    first, second = recorded(api(rain)), recorded(api(south))
+    third = recorded(api(factories.person()))
+
+    def listed(**query):
+        return [record.pk for record in staff.get(LIST, query).context["cl"].result_list]
+
+    assert listed() == [first, second, third]
+    act(staff, "publish", first)
+    act(staff, "publish", second)
+    assert (listed(), listed(state="published"), listed(q=first)) == ([third], [second, first], [first])
+    assert listed(state="all") == [third, second, first]
 
 
 def test_one_whose_owner_has_sent_it_again_meanwhile_stays_rejected(api, staff, rain):

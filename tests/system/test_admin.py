@@ -11,11 +11,12 @@ from django.test import Client
 from live.admin import LiveAdmin
 from live.models import Live, Member
 from tests import factories
+from tests.answers import BANNED
 from users.admin import UserAdmin
 from users.models import PhoneCode, Report, Session, User
 
 pytestmark = pytest.mark.django_db
-DEAD = {"errorcode": 720, "errormsg": "token无效"}
+DEAD = {"errorcode": 720, "errormsg": BANNED}
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def listed(console: Client, model: str, **query: Any) -> list[int]:
 
 
 def act(console: Client, model: str, action: str, *rows: Any) -> str:
-    chosen = {"action": action, "_selected_action": [row.pk for row in rows]}
+    """As who answers at once what they would be asked."""
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "answered": "yes"}
     answer = console.post(f"/admin/{model}/", chosen, follow=True)
     assert answer.status_code == 200
     return html.unescape(answer.content.decode())

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from heihei_site.api.errors import IdentityUnreachable
 from heihei_site.providers.identity.base import Account
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from tests.races.crowd import at_once, codes
 from users.models import Identity, PhoneCode, Session, User
 from users.services import bans
@@ -125,7 +125,7 @@ class TestSigningIn:
     def test_who_is_banned_stays_out(self, api):
         ok(sign_in(api))
         bans.ban(User.objects.get())
-        refused(sign_in(api), 721, "用户账户异常")
+        refused(sign_in(api), 721, BANNED)
         assert Session.objects.count() == 0
 
     def test_a_vendor_that_does_not_answer_is_a_sentence_not_a_failure(self, api, vendor):

@@ -12,7 +12,7 @@ from messages.models import InstantMessage
 from payment.models import Entry
 from payment.reconciliation import breaches
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from tests.races.crowd import at_once, codes
 from users import erasure
 from users.models import Block, DataExport, Device, Follow, Identity, PhoneCode, Report, Session, User
@@ -163,7 +163,7 @@ class TestChangingOnesMind:
     def test_a_ban_is_not_undone_with_it(self, api, leave, leaver, code):
         leave()
         bans.ban(leaver)
-        refused(come_back(api, code), 721, "用户账户异常")
+        refused(come_back(api, code), 721, BANNED)
         leaver.refresh_from_db()
         assert leaver.deletion_due_at is not None
 

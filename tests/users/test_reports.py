@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from heihei_site.console.models import Act
+from live.models import Live
 from tests import factories
-from tests.answers import ok, refused
-from users.models import Report, User
-from users.services import reports
+from tests.answers import BANNED, ok, refused
+from users.models import Ban, Report, User
+from users.services import bans, reports
 from users.tasks import erase_accounts
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +102,7 @@ class TestEvidence:
             "她", "加我微信", "https://cdn.example.com/her.jpg")  # fmt: skip
         assert (kept["gender"], kept["birthDay"], kept["liveId"], kept["roomTexts"], kept["messages"]) == (
             "Female", "1990-01-01", 0, [], [])  # fmt: skip
+        assert kept["second"] == 0
 
     def test_is_what_they_said_in_the_live_they_are_in(self, api, me, her):
         live = factories.live()
@@ -113,6 +116,13 @@ class TestEvidence:
         assert kept["liveId"] == live.pk
         assert [line["said"] for line in kept["roomTexts"]] == ["第二句", "第一句"]
         assert kept["roomTexts"][0]["at"] > 1_500_000_000
+
+    def test_says_where_in_the_replay_it_will_be(self, api, me, her):
+        live = factories.live(her)
+        Live.objects.update(created_at=timezone.now() - timedelta(seconds=125))
+        ok(api(me).post("user/report-user", userId=her.pk, reportType=4))
+        kept = Report.objects.get().evidence
+        assert kept["liveId"] == live.pk and 125 <= kept["second"] < 140
 
     def test_knows_a_hidden_live_too(self, api, me, her):
         live = factories.live(her, visible=False)
@@ -144,7 +154,7 @@ class TestQueue:
         return [person.pk for person in answer.context["cl"].result_list]
 
     def act(self, console, action, person):
-        chosen = {"action": action, "_selected_action": [person.pk]}
+        chosen = {"action": action, "_selected_action": [person.pk], "answered": "yes"}
         answer = console.post("/admin/users/suspect/", chosen, follow=True)
         assert answer.status_code == 200
         return html.unescape(answer.content.decode())
@@ -172,7 +182,7 @@ class TestQueue:
         reported_by(3, her)
         self.act(console, "ban", her)
         assert self.queue(console) == []
-        refused(phone.get("user/info"), 720, "token无效")
+        refused(phone.get("user/info"), 720, BANNED)
         assert Report.objects.filter(handled=True).count() == 3
 
     def test_dismissing_ends_it_until_three_others_come(self, console, her, api):
@@ -200,6 +210,96 @@ class TestQueue:
         assert console.get("/admin/users/suspect/add/").status_code == 403
         assert console.post(f"/admin/users/suspect/{her.pk}/delete/", {"post": "yes"}).status_code == 403
         assert User.objects.filter(pk=her.pk).exists()
+
+
+class TestTheReportsPage:
+    """What there was to see, as one reads it."""
+
+    @pytest.fixture
+    def report(self, me, her):
+        live = factories.live(her, title="深夜<电台>", lookback_addr="https://cdn.example.com/1.mp4")
+        said = {
+            "displayName": "她", "description": "加我微信", "coverUrl": "https://cdn.example.com/her.jpg",
+            "gender": "Female", "birthDay": "1990-01-01", "liveId": live.pk, "second": 125,
+            "roomTexts": [{"at": 1_800_000_060, "said": "第二句"}, {"at": 1_800_000_000, "said": "第一句"}],
+            "messages": [
+                {"at": 1_800_000_090, "said": {"audio": "https://cdn.example.com/a.mp3", "length": 3}},
+                {"at": 1_800_000_080, "said": {"img": "https://cdn.example.com/a.jpg"}},
+                {"at": 1_800_000_070, "said": {"text": "给我钱"}},
+            ],
+        }  # fmt: skip
+        return Report.objects.create(reporter=me, target=her, kind=2, evidence=said)
+
+    def page(self, console, report):
+        answer = console.get(f"/admin/users/report/{report.pk}/change/")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    def do(self, console, report, deed, **said):
+        answer = console.post(f"/admin/users/report/{report.pk}/{deed}/", said, follow=True)
+        assert answer.status_code == 200
+        return html.unescape(answer.content.decode())
+
+    def test_is_a_conversation_the_newest_last_with_its_times(self, console, report):
+        page = self.page(console, report)
+        places = [page.index(words) for words in ("第一句", "第二句", "给我钱", "a.jpg", "a.mp3")]
+        assert places == sorted(places)
+        assert "01-15 16:00:00" in page  # in Shanghai
+        assert "{" not in page[page.index("直播间发言") : page.index("封禁记录")]
+
+    def test_plays_voices_and_hides_pictures_behind_a_click(self, console, report):
+        page = self.page(console, report)
+        assert '<audio controls preload="none" src="https://cdn.example.com/a.mp3">' in page
+        shown = page[: page.index("https://cdn.example.com/a.jpg")]
+        assert shown.rindex("<details>") > shown.rindex("</details>")
+
+    def test_leads_to_the_live_and_into_its_replay(self, console, report):
+        page = self.page(console, report)
+        assert f'href="/admin/live/live/{report.evidence["liveId"]}/change/"' in page
+        assert "深夜&lt;电台&gt;" in page
+        assert 'href="https://cdn.example.com/1.mp4#t=125"' in page and "02:05" in page
+
+    def test_says_what_others_said_and_when_they_were_banned(self, console, report, her, me):
+        reports.report(user=factories.person("小红"), target=her, kind=4)
+        bans.ban(her, reason="群发广告", until=timezone.now() + timedelta(days=1))
+        page = self.page(console, report)
+        assert "小红" in page and "色情" in page and "群发广告" in page
+
+    def test_shows_what_was_kept_before_and_what_is_left_of_somebody_erased(self, console, report):
+        for kept in ({}, {"liveId": 12345, "roomTexts": [{"at": 1_800_000_000, "said": "旧"}]}):
+            Report.objects.update(evidence=kept)
+            page = self.page(console, report)
+            assert ("旧" in page, "证据已按规定清除" in page) == (bool(kept), not kept)
+
+    def test_runs_nothing_that_somebody_wrote(self, console, report):
+        evil = {"img": "javascript:alert(1)", "audio": "data:text/html,x", "text": "<script>alert(1)</script>"}
+        Report.objects.update(evidence={"messages": [{"at": 1_800_000_000, "said": evil}], "coverUrl": evil["img"]})
+        page = self.page(console, report)
+        assert "&lt;script&gt;alert(1)" in page and "<script>alert(1)" not in page
+        assert "javascript:alert" not in page and "data:text/html,x" not in page
+
+    def test_bans_there_and_then(self, console, report, her, api):
+        phone = api(her)
+        assert "期限" in self.do(console, report, "ban")
+        assert not Ban.objects.exists()
+        said = {"answered": "yes", "length": "7", "kind": 1, "reason": "", "shown": ""}
+        assert "已封禁 1 人" in self.do(console, report, "ban", **said)
+        ban = Ban.objects.get()
+        assert (ban.user, ban.by.username, ban.kind, ban.reason) == (her, "chef", 1, "发布欺诈或广告信息")
+        assert timedelta(days=6, hours=23) < ban.until - ban.since < timedelta(days=7, hours=1)
+        assert Report.objects.get().handled
+        assert phone.get("user/info")["errorcode"] == 720
+        assert Act.objects.get(verb="封禁用户").reason == "发布欺诈或广告信息"
+
+    def test_dismisses_this_one_alone(self, console, report, her):
+        reports.report(user=factories.person(), target=her, kind=4)
+        self.do(console, report, "dismiss", answered="yes")
+        assert list(Report.objects.order_by("pk").values_list("handled", flat=True)) == [True, False]
+
+    def test_bans_no_staff(self, console, report, her):
+        User.objects.filter(pk=her.pk).update(is_staff=True)
+        assert "已封禁 0 人" in self.do(console, report, "ban", answered="yes")
+        assert not Ban.objects.exists()
 
 
 class TestTickingOff:

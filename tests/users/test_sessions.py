@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from tests import factories
-from tests.answers import ok, refused
+from tests.answers import BANNED, ok, refused
 from users.auth import digest_of
 from users.models import Device, Session, User
 from users.services import bans
@@ -86,7 +86,7 @@ class TestSigningIn:
     def test_who_is_banned_stays_out(self, sign_in):
         user = factories.person(phone=PHONE)
         bans.ban(user)
-        refused(sign_in(), 721, "用户账户异常")
+        refused(sign_in(), 721, BANNED)
         assert Session.objects.count() == 0
         bans.lift_ban(user)
         ok(sign_in())
@@ -185,7 +185,7 @@ class TestTheCredential:
     def test_who_is_banned_is_out_at_once(self, sign_in, holding):
         token = ok(sign_in())["token"]
         bans.ban(User.objects.get())
-        refused(holding(token).get("user/info"), 720, "token无效")
+        refused(holding(token).get("user/info"), 720, BANNED)
         bans.lift_ban(User.objects.get())
         refused(holding(token).get("user/info"), 720, "token无效")  # the ban ended the sign-in, not only paused it
 

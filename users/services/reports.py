@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
+from django.db.models import QuerySet
 
 from heihei_site.api.errors import InvalidParameter
 from heihei_site.realtime.models import Message, StreamKind
@@ -25,6 +26,14 @@ def report(*, user: User, target: User, kind: int) -> None:
         )
 
 
+def close(chosen: QuerySet[Report]) -> int:
+    """These alone, whatever else is open; returns how many."""
+    targets = list(chosen.values_list("target_id", flat=True))
+    many = chosen.filter(handled=False).update(handled=True)
+    forget_evidence(targets)
+    return many
+
+
 def handle(people: Iterable[User]) -> int:
     """Closes what is open against them; returns how many reports."""
     numbers = [person.pk for person in people]
@@ -39,7 +48,8 @@ def forget_evidence(people: Iterable[int]) -> None:
 
 
 def evidence(reporter: User, target: User) -> dict[str, Any]:
-    """Their card, the live they are in, what they last said there, and what they last wrote to who reports them."""
+    """Their card, the live they are in and the second of it, what they last said there, and what they last wrote to who
+    reports them."""
     place = activity.place_of(target.pk)
     return {
         "displayName": target.display_name,
@@ -48,6 +58,7 @@ def evidence(reporter: User, target: User) -> dict[str, Any]:
         "gender": target.gender,
         "birthDay": target.birth_day,
         "liveId": place.live_id if place else 0,
+        "second": place.second if place else 0,
         "roomTexts": _lines(StreamKind.ROOM, place.live_id, target, _room_text) if place else [],
         "messages": _lines(StreamKind.PERSON, reporter.pk, target, _instant_message),
     }

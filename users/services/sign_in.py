@@ -11,8 +11,8 @@ from heihei_site.providers.identity.base import Account
 from heihei_site.realtime.publish import telling
 from users import auth
 from users.auth import UNTOLD, Origin
-from users.models import Identity, Session, User
-from users.services import deletion, sms_codes
+from users.models import Ban, Identity, Session, User
+from users.services import bans, deletion, sms_codes
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def _hold(people: QuerySet[User], now: datetime) -> User | None:
 
 
 def _come_in(user: User, origin: Origin) -> SignedIn:
-    if not user.is_active:
-        raise AccountAbnormal
+    if not bans.let_in(user):
+        raise AccountAbnormal(Ban.objects.words_for(user.pk))
     cancelled = deletion.take_back(user)
     return SignedIn(user, auth.open_session(user, origin), cancelled)
 
