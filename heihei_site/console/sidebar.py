@@ -44,10 +44,12 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("用户", "person", "users.user"),
         Link("登录", "devices", "users.session"),
         Link("举报", "flag", "users.report"),
+        Link("封禁", "person_off", "users.ban"),
         Link("屏蔽词", "block", "users.blockedword"),
     ),
     "直播": (
         Link("直播", "podcasts", "live.live"),
+        Link("封禁的直播", "voice_over_off", "live.liveban"),
         Link("主播座位", "event_seat", "live.seatallowance"),
     ),
     "通话": (
@@ -62,6 +64,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
     ),
     "消息与推送": (
         Link("私信", "mail", "inbox.instantmessage"),
+        Link("公告", "campaign", "inbox.announcement"),
         Link("推送", "notifications", "inbox.push"),
     ),
     "财务": (
@@ -79,6 +82,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("分录", "list_alt", "payment.entry"),
     ),
     "内容与配置": (
+        Link("运营参数", "tune", "console.tunedvalue"),
         Link("礼物", "redeem", "payment.gift"),
         Link("充值套餐", "sell", "payment.package"),
         Link("兑换套餐", "loyalty", "payment.p2gpackage"),
