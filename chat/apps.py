@@ -6,12 +6,14 @@ class ChatConfig(AppConfig):
     verbose_name = "约聊"
 
     def ready(self) -> None:
-        from chat import personal_data, selectors
+        from chat import figures, personal_data, selectors
         from chat.services import partings, talk, topics
+        from heihei_site.console import board
         from heihei_site.realtime import memberships
         from messages import openings, rooms
         from users import activity, erasure, signals
 
+        board.register(figures.FIGURES, figures.CARDS)
         memberships.register("chat", selectors.rooms_of)
         activity.register("chat", selectors.in_call)
         rooms.register(talk.CallRooms())

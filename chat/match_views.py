@@ -30,7 +30,7 @@ def match_chat(caller: Caller) -> Looking:
     the same search.
     """
     matching.seek(caller.person)
-    return {"expire_time": matching.SECONDS, "tips": tips.some()}
+    return {"expire_time": matching.seconds(), "tips": tips.some()}
 
 
 @api.post()

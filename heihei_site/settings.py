@@ -50,6 +50,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W005", "security.W008", "se
 INSTALLED_APPS = [
     "daphne",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -150,10 +151,14 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "tell-audiences": ("heihei_site.realtime.tasks.tell_audiences", 5),
     "forget-messages": ("heihei_site.realtime.tasks.forget", HOUR),
     "forget-client-logs": ("heihei_site.system.tasks.forget_client_logs", HOUR),
+    "count-figures": ("heihei_site.console.tasks.count_figures", MINUTE),
+    "count-days": ("heihei_site.console.tasks.count_days", 10 * MINUTE),
+    "forget-figures": ("heihei_site.console.tasks.forget_figures", DAY),
     "examine-uploads": ("heihei_site.uploads.tasks.examine", 10),
     "sweep-uploads": ("heihei_site.uploads.tasks.sweep", 5 * MINUTE),
     "settle-orders": ("payment.tasks.settle_orders", 5),
     "pay-withdrawals": ("payment.tasks.pay_withdrawals", 10),
+    "expire-credits": ("payment.tasks.expire_credits", HOUR),
     "fetch-bills": ("payment.tasks.fetch_bills", crontab(hour=10, minute=30)),  # gateways have yesterday's by then
     "forget-forgeries": ("payment.tasks.forget_forgeries", HOUR),
     "fold-kinds": ("users.tasks.fold_kinds", 10 * MINUTE),
@@ -166,6 +171,7 @@ JOBS: dict[str, tuple[str, int | crontab]] = {
     "forget-codes": ("users.tasks.forget_codes", HOUR),
     "push": ("messages.tasks.push", 1),
     "push-to-many": ("messages.tasks.push_to_many", 1),
+    "announce": ("messages.tasks.announce", 5),
     "forget-pushes": ("messages.tasks.forget_pushes", HOUR),
     "forget-server-calls": ("messages.tasks.forget_server_calls", HOUR),
     "sweep-lives": ("live.tasks.sweep", 5),
@@ -210,7 +216,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "heihei",
     "VERSION": "2.0.0",
     "DESCRIPTION": "Voice-live social API. Every endpoint answers GET and POST alike, always with HTTP 200 and an "
-    "object carrying `errorcode` and `errormsg`.",
+    "object carrying `errorcode` and `errormsg`. What differs from the documents, by generation of the client, "
+    "stands in docs/reference/changes.md.",
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
@@ -379,6 +386,7 @@ PUSH_PAUSE = timedelta(seconds=30)  # between pushes about the same conversation
 PUSHES_AN_HOUR = 30  # per person; calls are let through
 PUSH_LIFETIME = timedelta(days=1)  # at most; most messages say less
 PUSHES_AGE = timedelta(days=3)  # so long they stay, for whoever wonders why a phone did or did not ring
+ANNOUNCED_ALONE = 1_000  # people whom one operator may tell something; of more a second one has to agree
 
 # --- Money (D26, D27, D35) ---------------------------------------------------------------------------------------
 
@@ -397,6 +405,9 @@ PAYOUT_TIMEOUT = 10  # seconds for one answer of the gateway; only jobs ask
 PAYOUT_RETRY = timedelta(seconds=30)  # after the gateway did not say, doubling up to PAYOUT_RETRY_LONGEST
 PAYOUT_RETRY_LONGEST = timedelta(minutes=30)
 PAYOUT_DOUBT = timedelta(minutes=15)  # after an unanswered transfer, before the gateway's no is believed
+CREDIT_GOLD_DAY = 50_000  # that one operator may propose, and approve, from midnight to midnight; taken back counts too
+CREDIT_POINT_DAY = 50_000
+CREDIT_LIFETIME = timedelta(days=7)  # for a second operator to decide
 STATEMENT_PAGE = 50  # lines at most
 RECHARGE_CAP = 500_000  # fen a day in Shanghai, what is begun and not paid yet included (D42)
 RECHARGE_CAP_MINOR = 10_000  # of who is under age, where they may recharge at all (MINOR_PROTECTION=False)
@@ -635,9 +646,13 @@ CONSOLE_FAILURES_A_NAME = "5/15 minutes"  # wrong passwords, after which nobody 
 CONSOLE_FAILURES_AN_ADDRESS = "50/15 minutes"  # or from that address
 UNFOLD = {
     "LOGIN": {"form": "heihei_site.system.lockout.GuardedLogin"},
+    "DASHBOARD_CALLBACK": "heihei_site.console.dashboard.show",
     "SITE_TITLE": "黑黑 · 运营台",
     "SITE_HEADER": "黑黑运营台",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}live/icon.svg"}],
     "SHOW_HISTORY": True,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "heihei_site.console.sidebar.environment",
+    "SIDEBAR": {"show_search": True, "navigation": "heihei_site.console.sidebar.groups"},
 }

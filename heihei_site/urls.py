@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from chat import match_views as matching
 from chat import views as chat
+from heihei_site.console import dashboard
 from heihei_site.system import documents, health, numbers, pages, playground, views
 from heihei_site.uploads import receiving, serving
 from live import downloads as archives
@@ -49,6 +50,7 @@ urlpatterns = [
     path("hooks/rtmp/publish", hooks.publish),
     path("hooks/rtmp/publish-done", hooks.publish_done),
     path("hooks/rtmp/record-done", hooks.record_done),
+    path("admin/dashboard/", admin.site.admin_view(dashboard.fragment), name="console_dashboard"),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -6,12 +6,14 @@ class LiveConfig(AppConfig):
     verbose_name = "直播"
 
     def ready(self) -> None:
+        from heihei_site.console import board
         from heihei_site.realtime import doorkeeper, memberships
-        from live import guests, personal_data, selectors
+        from live import figures, guests, personal_data, selectors
         from live.services import archives, rooms, talk
         from messages import rooms as rooms_to_speak_in
         from users import activity, erasure, signals
 
+        board.register(figures.FIGURES, figures.CARDS)
         memberships.register("live", selectors.rooms_of)
         doorkeeper.register(guests.Doorkeeper())
         activity.register("live", selectors.broadcasting)

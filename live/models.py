@@ -97,6 +97,7 @@ class Live(models.Model):
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lives_of_owner"),
             models.Index(fields=["media_due"], condition=Q(media_due__isnull=False), name="media_due"),
+            models.Index(fields=["started_at"], condition=Q(started_at__isnull=False), name="lives_by_time"),
             models.Index(fields=["archive_due"], condition=Q(archive_due__isnull=False), name="archive_due"),
         ]
 

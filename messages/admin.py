@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from heihei_site.console.admin import ReadOnlyAdmin
+from messages import announcement_admin as _  # noqa: F401  (registers itself)
 from messages.events import in_words
 from messages.models import InstantMessage, Push
 

@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -55,6 +56,8 @@ class InstantMessage(models.Model):
             models.Index(
                 fields=["recipient", "collapse", "created_at"], condition=~Q(collapse=""), name="notices_to_collapse"
             ),
+            # Rows are only added: a few bytes for each megabyte of them, and writing one costs nothing.
+            BrinIndex(fields=["created_at"], autosummarize=True, name="messages_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -246,3 +249,7 @@ class PushTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_outcome_display()}: {self.many}"
+
+
+# A model of its own module; Django looks for it here.
+from messages.announcement_models import Announcement  # noqa: E402, F401

@@ -2,8 +2,6 @@
 
 from typing import NotRequired, TypedDict
 
-from django.conf import settings
-
 from heihei_site.api.callers import Caller
 from heihei_site.api.endpoints import Endpoints
 from heihei_site.api.errors import (
@@ -21,6 +19,7 @@ from heihei_site.api.errors import (
 )
 from heihei_site.api.params import Id
 from heihei_site.api.throttles import allowed
+from heihei_site.console.tunables import tunables
 from messages import params, rooms
 from messages.models import InstantMessage
 from messages.services import im
@@ -94,7 +93,7 @@ def send_msg(
 
 
 def _say(speaker: User, text: str, room_id: int, live_id: int) -> None:
-    if not allowed(settings.ROOM_TEXTS, "room texts", str(speaker.pk)):
+    if not allowed(tunables.ROOM_TEXTS, "room texts", str(speaker.pk)):
         raise TooManyRequests
     if room_id != live_id:
         raise RoomInvalid

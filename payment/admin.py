@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action
 
 from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
-from payment import alipay_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
+from payment import alipay_admin, credit_admin, exchange_admin, withdrawal_admin  # noqa: F401  (they register themselves)
 from payment.models import Account, Currency, Entry, Gift, GiftResource, Transfer
 from payment.reconciliation import PROMISES, breaches
 from payment.selectors import address_of, all_resources

@@ -25,12 +25,18 @@ def look() -> Audit:
     return {"ok": not found, "promises": len(PROMISES), "broken": dict(found)}
 
 
+def last() -> Audit | None:
+    """What was found last, up to LOOKING ago; None where nobody has looked since."""
+    found: Audit | None = cache.get(_LAST)
+    return found
+
+
 def latest() -> Audit:
     """No older than a minute or so, however many ask: it reads the whole ledger."""
-    last: Audit | None = cache.get(_LAST)
-    if last is not None and not cache.add(_TURN, 1, FRESH):
-        return last
-    if last is None and not cache.add(_TURN, 1, LOOKING):
+    known = last()
+    if known is not None and not cache.add(_TURN, 1, FRESH):
+        return known
+    if known is None and not cache.add(_TURN, 1, LOOKING):
         return {"ok": False, "promises": len(PROMISES), "broken": {"the first look is not over yet": 1}}
     now = look()
     cache.set(_LAST, now, LOOKING)

@@ -71,5 +71,5 @@ def applecallback(request: HttpRequest) -> HttpResponse:
     deed = STORE_SAYS.get(news.deed)
     if deed is None or news.purchase is None:  # subscriptions, tests
         return HttpResponse(status=200)
-    believed = heard_of_purchase(heard, news.purchase, deed=deed, order=None)
+    believed = heard_of_purchase(heard, news.purchase, deed=deed, order=None, signed_at=news.signed_at)
     return HttpResponse(status=200 if believed else 401)

@@ -30,6 +30,8 @@ LABELS = (
     "payout.asked",
     "payout.posted",
     "payout.committed",
+    "credit.posted",
+    "credit.committed",
 )
 
 

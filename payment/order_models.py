@@ -89,6 +89,7 @@ class Order(models.Model):
             models.Index(fields=["buyer", "-id"], name="order_by_buyer"),
             models.Index(fields=["next_query_at"], condition=Q(next_query_at__isnull=False), name="order_to_query"),
             models.Index(fields=["channel", "paid_at"], condition=Q(paid_at__isnull=False), name="order_by_day"),
+            models.Index(fields=["settled_at"], condition=Q(settled_at__isnull=False), name="orders_by_time"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(gold__gte=1, pay_money__gte=1), name="order_gives_and_costs"),
@@ -132,6 +133,7 @@ class Notification(models.Model):
     gateway_number = models.CharField("渠道流水号", max_length=64, blank=True)
     refunded_fen = models.PositiveBigIntegerField("退款(分)", default=0)
     paid_at = models.DateTimeField("支付时间", null=True, blank=True)
+    signed_at = models.DateTimeField("签名时间", null=True, blank=True, help_text="by Apple's clock; others tell none")
     received_at = models.DateTimeField("收到时间", db_default=Now())
     settled_at = models.DateTimeField("处理时间", null=True, blank=True)
 

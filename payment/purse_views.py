@@ -18,6 +18,7 @@ from heihei_site.api.errors import (
 )
 from heihei_site.api.params import Limit as PageSize
 from heihei_site.api.throttles import Limit
+from heihei_site.console.tunables import tunables
 from payment import ledger, purse_params, purse_serializers, statements
 from payment.selectors import assets, p2g_packages
 from payment.services import alipay, exchange, withdrawals
@@ -84,9 +85,9 @@ def cash_info(caller: Caller) -> purse_serializers.Cash:
     held = ledger.balances(caller.person.pk)
     rule = RULE.format(
         points=100 * settings.POINTS_PER_FEN,
-        least=settings.WITHDRAWAL_LEAST // 100,
-        day=settings.WITHDRAWAL_DAY // 100,
-        days=settings.WITHDRAWAL_ACCOUNT_AGE.days,
+        least=tunables.WITHDRAWAL_LEAST // 100,
+        day=tunables.WITHDRAWAL_DAY // 100,
+        days=tunables.WITHDRAWAL_ACCOUNT_AGE.days,
     )
     return {"point": held.point, "cash": cash(held.point), "rule": rule}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from payment.promises import ledger, orders, withdrawals
+from payment.promises import credits, ledger, orders, withdrawals
 
 SHOWN_PER_PROMISE = 20
 
@@ -24,6 +24,7 @@ PROMISES = {
     **ledger.PROMISES,
     **withdrawals.PROMISES,
     **orders.PROMISES,
+    **credits.PROMISES,
 }
 
 

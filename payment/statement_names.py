@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from payment.credit_models import Credit
 from payment.models import Gift
 from payment.order_models import Refund
 from payment.withdrawal_models import Withdrawal
@@ -89,16 +90,23 @@ def _gift_id(key: str) -> int:
 
 
 def _number(key: str) -> str:
-    """`exchange:<number>`, `recharge:…`, `refund:…`, `refund-undone:…`, `withdrawal:<number>`,
-    `withdrawal:<number>:closed`"""
+    """`credit:<number>:<kind>`, `exchange:<number>`, `recharge:…`, `refund:…`, `refund-undone:…`,
+    `withdrawal:<number>`, `withdrawal:<number>:closed`"""
     return key.split(":")[1]
 
 
+def _credit(line: Moved, known: Known) -> Name:
+    kind = line.key.split(":")[2]
+    return Name(CREDITS.get(kind, "系统调整"), order=_number(line.key))
+
+
+CREDITS = {kind.value: kind.label for kind in Credit.Kind}
 Naming = Callable[[Moved, Known], Name]
 NAMING: dict[str, Naming] = {
     "gift": _gift,
     "bullet": lambda line, known: Name("发弹幕" if line.amount < 0 else "收到弹幕"),
     "rename": _plain("修改昵称"),
+    "credit": _credit,
     "grant": _plain("系统赠送"),
     "exchange": lambda line, known: Name("黑票兑换钻石", order=_number(line.key)),
     "recharge": lambda line, known: Name("充值", order=_number(line.key)),

@@ -7,6 +7,7 @@ from django.db import connection
 
 from heihei_site.api.wire import clock
 from payment import statement_names
+from payment.credit_models import Credit
 from payment.exchange_models import Exchange
 from payment.models import Account, Currency, Entry
 from payment.purse_serializers import Line, Statement
@@ -102,6 +103,12 @@ def alipay_accounts(user_id: int) -> Iterator[dict[str, Any]]:
 def withdrawals(user_id: int) -> Iterator[dict[str, Any]]:
     names = ("number", "fen", "point", "state", "created_at", "closed_at", "return_reason")
     yield from Withdrawal.objects.filter(owner=user_id).order_by("pk").values(*names)
+
+
+def credits(user_id: int) -> Iterator[dict[str, Any]]:
+    """What operators gave or took back, or were asked to; why they think so is theirs."""
+    names = ("number", "kind", "gold", "point", "state", "created_at", "closed_at")
+    yield from Credit.objects.filter(owner=user_id).order_by("pk").values(*names)
 
 
 def exchanges(user_id: int) -> Iterator[dict[str, Any]]:

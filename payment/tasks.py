@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from payment.services import bills, order_queries, payouts, refunds, settlement
+from payment.services import bills, credits, order_queries, payouts, refunds, settlement
 
 
 @shared_task(name="payment.tasks.settle_notification")
@@ -39,6 +39,11 @@ def fetch_bills() -> None:
 @shared_task(name="payment.tasks.forget_forgeries")
 def forget_forgeries() -> int:
     return settlement.forget_forgeries()
+
+
+@shared_task(name="payment.tasks.expire_credits")
+def expire_credits() -> int:
+    return credits.expire()
 
 
 @shared_task(name="payment.tasks.pay_withdrawals")

@@ -1,12 +1,15 @@
 """Points for money (D37): whom it goes to, and each withdrawal with who decided what about it (ADR 0016)."""
 
+from datetime import timedelta
+from functools import cached_property
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Now
 
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.sealed import SealedField
 
 
@@ -110,6 +113,7 @@ class Withdrawal(models.Model):
             models.Index(fields=["owner", "-created_at"], name="withdrawals_of_a_person"),
             models.Index(F("due_at"), condition=Q(state__in=(1, 2)), name="withdrawals_to_pay"),
             models.Index(F("id"), condition=Q(state=0), name="withdrawals_to_decide"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="withdrawals_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -117,11 +121,30 @@ class Withdrawal(models.Model):
 
     @property
     def yuan(self) -> str:
-        return f"{self.fen // 100}.{self.fen % 100:02d}"
+        return yuan(self.fen)
+
+    @cached_property
+    def lately(self) -> int:
+        """Fen that its owner asked for in the 24 hours up to and with it, without what came back. A list brings it
+        along: `annotate(lately=asked_lately())`."""
+        fen: int = Withdrawal.objects.filter(pk=self.pk).values_list(asked_lately(), flat=True).get()
+        return fen
 
     @property
     def approvals_needed(self) -> int:
-        return 2 if self.fen > settings.WITHDRAWAL_FOUR_EYES else 1
+        """So no more than WITHDRAWAL_FOUR_EYES of a person's leaves on one word in any 24 hours (D37)."""
+        return 2 if self.lately > tunables.WITHDRAWAL_FOUR_EYES else 1
+
+
+def yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def asked_lately() -> Coalesce:
+    """Of each withdrawal of a query its `lately`."""
+    window = Q(created_at__lte=OuterRef("created_at"), created_at__gt=OuterRef("created_at") - timedelta(days=1))
+    asked = Withdrawal.objects.filter(window, owner=OuterRef("owner")).exclude(state=Withdrawal.State.RETURNED)
+    return Coalesce(Subquery(asked.order_by().values("owner").values(fen=Sum("fen"))), 0)
 
 
 class Decision(models.Model):

@@ -6,7 +6,9 @@ class RecordsConfig(AppConfig):
     verbose_name = "录音"
 
     def ready(self) -> None:
-        from records import personal_data
+        from heihei_site.console import board
+        from records import figures, personal_data
         from users import erasure
 
+        board.register(cards=figures.CARDS)
         erasure.register(personal_data.holding)

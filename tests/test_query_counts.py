@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from heihei_site import urls
 from heihei_site.api.endpoints import Endpoints
+from heihei_site.console import tunables
 from live.models import Live, Member
 from tests import factories
 from tests.scenarios import Params, answer_to, letters, lives, money, people, scenarios, voices
@@ -31,10 +32,11 @@ NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
 
 
 @pytest.fixture(autouse=True)
-def a_short_moment(settings: Any) -> None:
+def a_short_moment(settings: Any, transactional_db: None) -> None:
     """What a scenario has the process know (`postgres/kept.py`), it still knows when the call comes, on a slow machine
-    too."""
+    too. What operators have changed of the settings, every process knows: it reads them every two seconds."""
     settings.KEPT_SECONDS = 3600
+    tunables.changed()
 
 
 def queries_of(api: Any, path: str, user: User | None, params: Params) -> list[str]:

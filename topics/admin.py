@@ -95,6 +95,7 @@ class SubjectAdmin(ConsoleAdmin):
     search_help_text = "帖子、作者或主帖的 id"
     ordering = ("-id",)
     actions = ("hide", "show")
+    actions_detail = ("hide", "show")  # type: ignore[assignment]  # any number of them
     fields = ("id", "topic", "creator", "main", "replied", "title", "sound", "length", "counts", "state", "created_at")
     readonly_fields = fields
 

@@ -19,6 +19,7 @@ from heihei_site.api.errors import (
 )
 from heihei_site.api.throttles import Limit
 from heihei_site.api.wire import clock
+from heihei_site.console.tunables import tunables
 from heihei_site.providers import registry
 from users import params, serializers
 from users.auth import Origin
@@ -106,7 +107,7 @@ def _welcome(signed_in: sign_in.SignedIn) -> serializers.SignInAnswer:
         "token": signed_in.token,
         "need_regist": not signed_in.user.profile_complete,
         "deletion_cancelled": signed_in.deletion_cancelled,
-        "user_info": serializers.own_card(signed_in.user, settings.RENAME_GOLD),
+        "user_info": serializers.own_card(signed_in.user, tunables.RENAME_GOLD),
     }
 
 

@@ -19,11 +19,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from heihei_site.console.acts import act, operator_of
 from heihei_site.console.admin import ConsoleAdmin
+from heihei_site.console.roles import ROLES
 from heihei_site.realtime.publish import telling
 from users import auth, evidence, names
 from users import report_admin as _reports  # noqa: F401  (these two register themselves)
 from users import session_admin as _sessions  # noqa: F401
 from users.ban_admin import BanForm, ban_all
+from users.finding import with_phone
 from users.models import HEI_NUM_OFFSET, BlockedWord, User
 from users.services import bans, tips, words
 from users.signals import became_minor
@@ -60,7 +62,16 @@ class StaffForm(UserCreationForm):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
-    pass
+    """Whoever may give rights could give them to themselves: superusers. Roles are changed in their table."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _may_make_staff(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _may_make_staff(request) and not (obj is not None and obj.name in ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return self.has_change_permission(request, obj)
 
 
 @admin.register(User)
@@ -74,8 +85,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     list_filter = ("is_active", "is_staff", "gender", "kind")
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("=id", "display_name", "=phone", "=username")
-    search_help_text = "id、黑号、昵称、手机号或运营账号"
+    search_fields = ("=id", "display_name", "=username")
+    search_help_text = "id、黑号、昵称或运营账号；有权限的也可用手机号"
     ordering = ("-pk",)
     actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
     change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
@@ -111,6 +122,9 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:
         return user.level
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return with_phone(request, super().get_search_fields(request), "=phone")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

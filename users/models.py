@@ -1,6 +1,5 @@
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.postgres.indexes import GinIndex
@@ -9,6 +8,7 @@ from django.db import models
 from django.db.models import Count, F, Q
 from django.db.models.functions import Collate, Now
 
+from heihei_site.console.tunables import tunables
 from users import ages, names
 from users.ban_models import Ban as Ban
 from users.ban_models import BannedToken as BannedToken
@@ -78,6 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = verbose_name_plural = "用户"
+        permissions = (("find_by_phone", "可以按手机号查找用户"),)
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(follower_count__gte=0, following_count__gte=0), name="follow_counts"),
             models.CheckConstraint(condition=Q(blocked_count__gte=0), name="block_counts"),
@@ -95,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_active=True) & ~Q(display_name=""),
                 name="people_by_kind",
             ),
+            models.Index(fields=["date_joined"], name="people_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -130,7 +132,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_protected_minor(self) -> bool:
         """Who may neither broadcast nor spend: under age, or of an age nobody has told us (D19)."""
-        return bool(settings.MINOR_PROTECTION) and self.is_minor
+        return bool(tunables.MINOR_PROTECTION) and self.is_minor
 
 
 class KindChange(models.Model):
@@ -309,7 +311,7 @@ class SuspectManager(UserManager):
         reported = (
             Report.objects.filter(handled=False).values("target").annotate(people=Count("reporter", distinct=True))
         )
-        often = reported.filter(people__gte=settings.REPORTS_FOR_QUEUE).values("target")
+        often = reported.filter(people__gte=tunables.REPORTS_FOR_QUEUE).values("target")
         suspects: UserQuerySet = super().get_queryset().people().filter(pk__in=often)
         return suspects
 

@@ -53,6 +53,7 @@ def own_data(user_id: int) -> Sections:
         "balances": statements.balances(user_id),
         "payments": statements.entries(user_id),
         "exchanges": statements.exchanges(user_id),
+        "credits": statements.credits(user_id),
         "withdrawals": statements.withdrawals(user_id),
         "alipay": statements.alipay_accounts(user_id),
     }

@@ -10,6 +10,7 @@ from unfold.decorators import display
 from heihei_site.console.acts import act
 from heihei_site.console.admin import ConsoleAdmin
 from users import auth
+from users.finding import with_phone
 from users.models import Session
 
 
@@ -22,12 +23,15 @@ class SessionAdmin(ConsoleAdmin):
     list_select_related = ("user",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("=user__id", "=user__phone", "user__display_name")
-    search_help_text = "用户 id、手机号或昵称"
+    search_fields = ("=user__id", "user__display_name")
+    search_help_text = "用户 id 或昵称；有权限的也可用手机号"
     ordering = ("-active_at", "-pk")
     actions = ("end",)
     fields = readonly_fields = ("user", "device", "client_version", "uuid", "address", "created_at", "active_at",
                                 "expires_at")  # fmt: skip
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return with_phone(request, super().get_search_fields(request), "=user__phone")
 
     @display(description="设备")
     def device(self, session: Session) -> str:

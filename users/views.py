@@ -21,6 +21,7 @@ from heihei_site.api.paging import Page
 from heihei_site.api.params import Id, Offset
 from heihei_site.api.params import Limit as PageSize
 from heihei_site.api.throttles import Limit, allowed
+from heihei_site.console.tunables import tunables
 from users import activity, countings, params, selectors, serializers
 from users.models import User
 from users.selectors import blocked_between, relation
@@ -83,7 +84,7 @@ def user_info(
     """
     me = caller.person
     if uid is None or uid == me:
-        return {"result": serializers.own_card(me, settings.RENAME_GOLD)}
+        return {"result": serializers.own_card(me, tunables.RENAME_GOLD)}
     stands = relation(me.pk, uid.pk)
     if stands.is_blocked:
         raise ProfileHidden
@@ -111,7 +112,7 @@ def get_config(caller: Caller) -> serializers.ConfigAnswer:
             "user": serializers.switches(caller.person),
             "sys": {
                 "name_bytes": settings.NAME_BYTES,
-                "rename_gold": settings.RENAME_GOLD,
+                "rename_gold": tunables.RENAME_GOLD,
                 "adult_age": settings.ADULT_AGE,
                 "heart_beat": settings.HEART_BEAT_SECONDS,
             },

@@ -8,16 +8,16 @@ to hang up. Nothing of it is in Redis.
 """
 
 import enum
-import itertools
 
 import structlog
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from chat.models import Chat, Seeker, Side
 from chat.services.calls import busy, close_overdue_of, closing_what_is_over, hang_up, hold, open_running
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime.publish import telling
 from users import activity
@@ -25,7 +25,6 @@ from users.models import Block, User
 
 AT_ONCE = 500  # seekers looked after in one sweep
 OPPOSITE = {"Male": "Female", "Female": "Male"}
-SECONDS = int(settings.MATCH_WAIT.total_seconds())
 
 log = structlog.get_logger(__name__)
 
@@ -58,12 +57,18 @@ class _Withdrawn(Exception):
         self.partner_id = partner_id
 
 
+def seconds() -> int:
+    """So long a search lasts."""
+    return int(tunables.MATCH_WAIT.total_seconds())
+
+
 def seek(user: User) -> None:
-    """Looks for somebody; whoever comes later finds this person until SECONDS have passed. Both are told `join-chat`,
-    perhaps before this returns. The second time it is the same search, and while a call runs there is none."""
+    """Looks for somebody; whoever comes later finds this person until `seconds()` have passed. Both are told
+    `join-chat`, perhaps before this returns. The second time it is the same search, and while a call runs there is
+    none."""
     close_overdue_of([user.pk])
     with connection.cursor() as cursor:
-        cursor.execute(_WAIT, [user.pk, user.gender, SECONDS])
+        cursor.execute(_WAIT, [user.pk, user.gender, seconds()])
     # Asked when the row is there: a search that comes back while its person is paired would outlive the call.
     if Side.objects.filter(user=user, busy=True, chat__state=Chat.State.RUNNING).exists():
         Seeker.objects.filter(user=user).delete()
@@ -87,13 +92,14 @@ def find_partner(user_id: int, gender: str, *, in_turn: bool = False) -> bool:
 
 def _candidate(user_id: int, gender: str, refused: list[int]) -> int | None:
     """The opposite gender first, then anyone; who has waited longest first."""
-    many = len(refused) + 1
+    again, many = tunables.MATCH_AGAIN, len(refused) + 1
     opposite = OPPOSITE.get(gender)
-    first = _fitting_of(user_id, opposite, stop=many) if opposite else []
-    for seeker in itertools.chain(first, _fitting(user_id, stop=many)):
-        if seeker.pk not in refused:
-            return seeker.pk
-    return None
+    best = _first(_fitting_of(user_id, again, opposite, stop=many), refused) if opposite else None
+    return best or _first(_fitting(user_id, again, stop=many), refused)
+
+
+def _first(fitting: list[Seeker], refused: list[int]) -> int | None:
+    return next((seeker.user_id for seeker in fitting if seeker.user_id not in refused), None)
 
 
 def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
@@ -101,11 +107,11 @@ def _between(one: Given, other: OuterRef, names: tuple[str, str]) -> Q:
     return Q(**{first: one, second: other}) | Q(**{first: other, second: one})
 
 
-def _who_fit(user_id: Given) -> QuerySet[Seeker]:
-    """Those who look and are free, and neither blocked nor met a moment ago."""
+def _who_fit(user_id: Given, again: Given) -> QuerySet[Seeker]:
+    """Those who look and are free, neither blocked nor met within `again`, a timedelta."""
     there = OuterRef("user")
     blocked = Block.objects.filter(_between(user_id, there, ("user", "target")))
-    lately = Now() - settings.MATCH_AGAIN
+    lately = Func(Now(), again, arg_joiner=" - ", template="(%(expressions)s)", output_field=DateTimeField())
     met = Chat.objects.filter(
         Q(created_at__gt=lately) | Q(ended_at__gt=lately), _between(user_id, there, ("caller", "callee"))
     )
@@ -115,18 +121,18 @@ def _who_fit(user_id: Given) -> QuerySet[Seeker]:
 
 
 @Compiled
-def _fitting_of(user_id: Given, gender: Given) -> QuerySet[Seeker]:
-    return _who_fit(user_id).filter(gender=gender).order_by("since")
+def _fitting_of(user_id: Given, again: Given, gender: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id, again).filter(gender=gender).order_by("since")
 
 
 @Compiled
-def _fitting(user_id: Given) -> QuerySet[Seeker]:
-    return _who_fit(user_id).order_by("since")
+def _fitting(user_id: Given, again: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id, again).order_by("since")
 
 
 @Compiled
-def _fits(user_id: Given, partner_id: Given) -> QuerySet[Seeker]:
-    return _who_fit(user_id).filter(user=partner_id)
+def _fits(user_id: Given, again: Given, partner_id: Given) -> QuerySet[Seeker]:
+    return _who_fit(user_id, again).filter(user=partner_id)
 
 
 # --- Making a pair -------------------------------------------------------------------------------------------------
@@ -151,7 +157,7 @@ def _claim(user_id: int, gender: str, refused: list[int], *, in_turn: bool) -> t
     not_free = _not_free([user_id, partner_id])
     if user_id not in people or user_id in not_free:
         return Found.NOBODY, partner_id
-    if partner_id in not_free or not _fits(user_id, partner_id):
+    if partner_id in not_free or not _fits(user_id, tunables.MATCH_AGAIN, partner_id):
         return Found.NOT_THEM, partner_id
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, [[user_id, partner_id]])

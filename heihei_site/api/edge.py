@@ -93,14 +93,15 @@ class Edge:
 async def in_time(answer: Future[Answer], receive: Receive) -> Answer | None:
     """None where the phone hung up after PATIENCE while its call still waited in line: it asks again (D9), and a server
     that is behind with its work would never catch up if it worked for those who are gone."""
-    waiting = asyncio.wrap_future(answer)
+    waiting: asyncio.Future[Any] = asyncio.wrap_future(answer)
     if not (await asyncio.wait({waiting}, timeout=PATIENCE))[0]:
-        hung_up = asyncio.ensure_future(receive())  # the body is read: what comes next is the end of the connection
+        hung_up: asyncio.Future[Any] = asyncio.ensure_future(receive())  # the body is read: only the end comes next
         await asyncio.wait({waiting, hung_up}, return_when=asyncio.FIRST_COMPLETED)
         hung_up.cancel()
         if not waiting.done() and answer.cancel():
             return None
-    return await waiting
+    await waiting
+    return answer.result()
 
 
 class Chunks:

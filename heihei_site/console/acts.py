@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.enums import ActionVariant
 
 from heihei_site.console import values
-from heihei_site.console.models import WORDS, Act
+from heihei_site.console.models import WORDS, Act, name_of
 
 if TYPE_CHECKING:
     from heihei_site.console.admin import ConsoleAdmin
@@ -121,7 +121,7 @@ def _act(
     return Act(
         operator=operator,
         verb=verb[:64],
-        model=about._meta.label_lower,
+        model=name_of(type(about) if isinstance(about, Model) else about),
         object_id=str(row.pk)[:64] if row is not None else "",
         words=(str(row) if row is not None else str(about._meta.verbose_name_plural))[:WORDS],
         reason=reason[:WORDS],

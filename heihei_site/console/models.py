@@ -1,9 +1,17 @@
+from typing import Any
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Now
 
+OLD, NEW = "旧", "新"  # values of something that was changed
 WORDS = 200  # characters of what an act was about, and of its reason
+
+
+class ActQuerySet(models.QuerySet["Act"]):
+    def about(self, row: models.Model) -> "ActQuerySet":
+        return self.filter(model=name_of(type(row)), object_id=str(row.pk))
 
 
 class Act(models.Model):
@@ -22,6 +30,8 @@ class Act(models.Model):
     details = models.JSONField("详情", default=dict, encoder=DjangoJSONEncoder)
     address = models.CharField("来源地址", max_length=45, blank=True)
 
+    objects = ActQuerySet.as_manager()
+
     class Meta:
         verbose_name = verbose_name_plural = "操作记录"
         default_permissions = ("view",)
@@ -33,3 +43,30 @@ class Act(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.words}"
+
+    @property
+    def lines(self) -> list[str]:
+        """The details as a person reads them."""
+        return [f"{label}：{_in_words(value)}" for label, value in self.details.items()]
+
+
+def name_of(model: type[models.Model]) -> str:
+    """As an act calls it: a queue of people is about people."""
+    return model._meta.concrete_model._meta.label_lower  # type: ignore[union-attr]  # no abstract model has rows
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict) and set(value) == {OLD, NEW}:
+        return f"{_in_words(value[OLD])} → {_in_words(value[NEW])}"
+    if isinstance(value, dict):
+        return "，".join(f"{key} {_in_words(each)}" for key, each in value.items()) or "无"
+    if isinstance(value, list):
+        return "、".join(map(_in_words, value)) or "无"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "空" if value in (None, "") else str(value)
+
+
+# Models of their own modules; Django looks for them here.
+from heihei_site.console.figure_models import Day, Hour  # noqa: E402, F401
+from heihei_site.console.tunable_models import TunedValue  # noqa: E402, F401

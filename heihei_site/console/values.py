@@ -11,8 +11,9 @@ from django.db.models.fields.files import FieldFile
 from django.forms import BaseForm, Field
 from django.forms.models import BaseModelFormSet, ModelChoiceField
 
+from heihei_site.console.models import NEW, OLD
+
 HIDDEN = "***"
-OLD, NEW = "旧", "新"
 LONGEST = 1000  # characters of one value
 _SECRET = re.compile(r"password|secret|token|private|phone|idcard")
 

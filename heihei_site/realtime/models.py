@@ -38,6 +38,9 @@ class Message(models.Model):
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="told_by_time")]
+
 
 class MassMessage(models.Model):
     """A personal message to an audience, until everyone in it has been told (mass.py)."""

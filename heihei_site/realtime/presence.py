@@ -53,6 +53,15 @@ def present(user_ids: Collection[int]) -> set[int]:
     return {person for answer in answers for person, here in zip(people, answer, strict=True) if here}
 
 
+def how_many() -> int:
+    """People who have a socket; whoever has two with different processes counts twice. Raises RedisError."""
+    client = _asker(settings.REDIS_URL)
+    asking = client.pipeline(transaction=False)
+    for hub in cast(list[str], client.zrange(HUBS, 0, -1)):
+        asking.scard(_people_of(hub))
+    return sum(asking.execute())
+
+
 class Lease:
     """One hub's side: a few commands every beacon, however many sockets come and go meanwhile."""
 

@@ -69,13 +69,14 @@ def _telling_inside(acts: list[bus.Act]) -> Iterator[None]:
         _open.savepoints = outside
 
 
-def publish(event: Event, to: Room | Person | Audience) -> None:
+def publish(event: Event, to: Room | Person | Audience, *, one_of_many: bool = False) -> None:
     """Tell everyone in the room, the person, or everyone in the audience. The values are those of this moment.
 
     A personal or room message is a row when the transaction commits; a dead bus only delays it. The latest value of a
     state is not kept anywhere: a dead bus loses it, and the next one makes good for it. An audience costs one row,
     however large it is; workers tell its people soon after (mass.py). What of a personal message is to be pushed is
-    written down with it; nobody is pushed what they did themselves.
+    written down with it; nobody is pushed what they did themselves. Pushes of what is `one_of_many`, said
+    to each person of a crowd in turn, wait behind those to one.
     """
     if isinstance(to, Room) and getattr(event, "room_id", None) != to.id:
         raise ValueError(f"{type(event).__name__} carries another room than the one it is published to")
@@ -89,7 +90,7 @@ def publish(event: Event, to: Room | Person | Audience) -> None:
         name = event.state_name
         _act("state", to=[to.kind.value, to.id], name=name, version=getattr(event, "version"), **act)  # noqa: B009
     else:
-        _tell(event, to, expires, act)
+        _tell(event, to, expires, act, one_of_many)
 
 
 def _push_of(event: Event) -> dict[str, Any] | None:
@@ -97,10 +98,10 @@ def _push_of(event: Event) -> dict[str, Any] | None:
     return pushing.as_json(push, msg_id=event.msg_id, needs=event.needs) if push else None
 
 
-def _tell(event: Event, to: Room | Person, expires: int | None, act: bus.Act) -> None:
+def _tell(event: Event, to: Room | Person, expires: int | None, act: bus.Act, one_of_many: bool) -> None:
     _act("tell", to=[[to.kind.value, to.id, 0]], expires=expires, **act)
     if isinstance(to, Person) and (push := _push_of(event)) and push["from_user_id"] != to.id:
-        _act("push", push=pushing.ToPush([to.id], push, expires))
+        _act("push", push=pushing.ToPush([to.id], push, expires, one_of_many))
 
 
 def enter_room(user_id: int, room_id: int) -> None:

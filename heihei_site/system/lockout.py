@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 
 from heihei_site.api import throttles
+from heihei_site.console import acts
+from users.models import User
 
 log = structlog.get_logger(__name__)
 
@@ -34,5 +36,17 @@ class GuardedLogin(AuthenticationForm):
             for limit in counted:
                 throttles.allowed(*limit)
             log.warning("console_login_failed", address=address)  # a name may be a password in the wrong field
+            shut = any(throttles.used_up(*limit) for limit in counted)
+            self.write_down("登录失败，已锁定" if shut else "登录失败", self.meant(name), address)
             raise
+        self.write_down("登录", self.get_user(), address)
         return cleaned
+
+    @staticmethod
+    def meant(name: str) -> User | None:
+        return User.objects.filter(is_staff=True, username__iexact=name).first() if name else None
+
+    def write_down(self, verb: str, who: User | None, address: str) -> None:
+        """Who failed is nobody yet. What is refused at a shut door is not written: there could be any number of it."""
+        operator = who if verb == "登录" else None
+        acts.record(operator, verb, who or User, address=address)

@@ -33,6 +33,21 @@ def _broker() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
 
 
+def silent_for() -> float:
+    """Seconds since the last canary, at most CANARY_LIFETIME."""
+    seen: float = cache.get(CANARY, time.time() - CANARY_LIFETIME)
+    return max(0.0, time.time() - seen)
+
+
+def jobs() -> tuple[int, int]:
+    """That no worker has taken, and that workers have in hand. Raises RedisError."""
+    questions = _broker().pipeline(transaction=False)
+    questions.llen(app.conf.task_default_queue)
+    questions.hlen(TAKEN)
+    waiting, taken = questions.execute()
+    return waiting, taken
+
+
 class WorkerNumbers(Collector):
     def describe(self) -> Iterable[Metric]:
         """Nothing is asked while the process starts."""
@@ -50,16 +65,12 @@ class WorkerNumbers(Collector):
 
     @staticmethod
     def _jobs() -> Iterator[Metric]:
-        silent = time.time() - cache.get(CANARY, time.time() - CANARY_LIFETIME)
         yield GaugeMetricFamily(
             "heihei_workers_silent_seconds",
             f"Since a job of every two seconds went through beat, broker and a worker; at most {CANARY_LIFETIME}",
-            max(0.0, silent),
+            silent_for(),
         )
-        questions = _broker().pipeline(transaction=False)
-        questions.llen(app.conf.task_default_queue)
-        questions.hlen(TAKEN)
-        waiting, taken = questions.execute()
+        waiting, taken = jobs()
         yield GaugeMetricFamily("heihei_jobs_waiting", "Jobs that no worker has taken", waiting)
         yield GaugeMetricFamily("heihei_jobs_taken", "Jobs that workers have in hand, those for later included", taken)
 

@@ -8,10 +8,10 @@ transaction, so that a busy room keeps no other waiting.
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from heihei_site.console.tunables import tunables
 from live.models import Live
 
 # What is left now of the tickets that were counted last; `power` fails where nothing measurable is left.
@@ -52,10 +52,10 @@ ORDER BY id
 def rank() -> int:
     """Brings the scores of all lives on air up to date. Returns how many changed; run twice, the second finds none."""
     given = {
-        "half_life": settings.TICKETS_HALF_LIFE.total_seconds(),
-        "new_for": settings.NEW_LIVE_FOR,
-        "new_worth": settings.NEW_LIVE_WORTH,
-        "tickets": float(settings.TICKETS_A_LISTENER),
+        "half_life": tunables.TICKETS_HALF_LIFE.total_seconds(),
+        "new_for": tunables.NEW_LIVE_FOR,
+        "new_worth": tunables.NEW_LIVE_WORTH,
+        "tickets": float(tunables.TICKETS_A_LISTENER),
     }
     _asked(_COUNT_TICKETS, given)
     _asked(_FORGET_TICKETS, given)

@@ -18,6 +18,7 @@ from heihei_site.api.errors import (
     NotInRoom,
     Refusal,
 )
+from heihei_site.console.tunables import tunables
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import BulletSent, GiftSent, by
@@ -96,6 +97,7 @@ def _bullet_key(sender: User, request: str) -> str:
 def _fly(sender: User, live: Live, text: str) -> int:
     place = _check(sender, live)
     earner = live.owner_id if live.owner_id != sender.pk else None
+    gold = tunables.BULLET_GOLD
     with telling():
         repeat = repeats.recognise(sender.pk, "bullet", live.pk, text)
         if repeat.fresh and place.muted:  # before the purse is looked at: nobody recharges for what is refused
@@ -103,7 +105,7 @@ def _fly(sender: User, live: Live, text: str) -> int:
         paid = purchases.pay_for(
             user_id=sender.pk,
             receiver_id=earner,
-            gold=settings.BULLET_GOLD,
+            gold=gold,
             reason="bullet",
             key=_bullet_key(sender, repeat.key),
         )
@@ -111,9 +113,9 @@ def _fly(sender: User, live: Live, text: str) -> int:
             total = standing.record_gift(
                 sender_id=sender.pk,
                 receiver_id=live.owner_id,
-                gold=settings.BULLET_GOLD,
+                gold=gold,
                 points=paid.points,
-                experience=settings.BULLET_GOLD * settings.EXPERIENCE_PER_GOLD,
+                experience=gold * settings.EXPERIENCE_PER_GOLD,
             )
             _show_bullet(sender, live, text, points=paid.points, total=total)
     return paid.gold_left

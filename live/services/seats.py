@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from heihei_site.api.clients import Client
 from heihei_site.api.errors import LiveForbidden, LiveInvalid, NotPermitted, RoomFull, SeatsNeeded
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.groups import person
@@ -26,7 +27,7 @@ def allowed(owner: User, client: Client) -> int:
     """How many a live of this owner opens with: what operators have said, else what their client can show (D23)."""
     for allowance in _allowances(owner.pk):
         return allowance.seats
-    return settings.AUDIENCE_SEATS if client.opens_audience else settings.TEAM_SEATS
+    return tunables.AUDIENCE_SEATS if client.opens_audience else tunables.TEAM_SEATS
 
 
 @Compiled

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
-from django.conf import settings
 from django.db.models import F
 
 from heihei_site.api import repeats
 from heihei_site.api.errors import InvalidParameter, LiveInvalid, Muted, NotInRoom, TooManyRequests
 from heihei_site.api.throttles import allowed
+from heihei_site.console.tunables import tunables
 from heihei_site.realtime.groups import room
 from heihei_site.realtime.publish import publish, telling
 from live.events import Liked, RoomText, by
@@ -68,7 +68,7 @@ def _say(sender: User, place: Member, text: str) -> None:
 
 def _is_flooded(live: Live) -> bool:
     """Counts one more. Without Redis no room is (`allowed`)."""
-    return not allowed(settings.ROOM_TEXTS_OF_ALL, "texts of a room", str(live.pk))
+    return not allowed(tunables.ROOM_TEXTS_OF_ALL, "texts of a room", str(live.pk))
 
 
 def text_by(sender: User, live: Live, text: str, gift_id: int | None = None) -> RoomText:
@@ -81,7 +81,7 @@ def like(*, user: User, live: Live, kind: int) -> None:
         raise LiveInvalid
     if not is_inside(live, user.pk):
         raise NotInRoom
-    is_shown = allowed(settings.ROOM_LIKES_SHOWN, "likes", str(live.pk))  # asked before the room's row is held
+    is_shown = allowed(tunables.ROOM_LIKES_SHOWN, "likes", str(live.pk))  # asked before the room's row is held
     with telling():
         Live.objects.filter(pk=live.pk).update(likes=F("likes") + 1)
         if is_shown:

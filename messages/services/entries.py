@@ -17,7 +17,7 @@ from messages.services import marks
 READ_AT_ONCE = 1000  # rows named in one statement
 
 # Rows in the order of their owners: of two who reach for each other's at once, one waits. Mailboxes come after all of
-# them. A row may stand in for two people at most: more of them are not in any order that others keep to.
+# them, in the same order. An owner may be there once.
 _NOTE = """
 WITH news AS (
     SELECT * FROM unnest(%s::int[], %s::int[], %s::text[], %s::int[], %s::bigint[], %s::int[])
@@ -68,7 +68,8 @@ class News:
 
 def note(*news: News) -> bool:
     """Within telling(), once, as its last change: rows of lists are locked after everything but counters of streams.
-    For one person, or the two of a pair. Whether none of them had a row about the other."""
+    For one person, the two of a pair, or many who hear from the same one. Whether none of them had a row about the
+    other."""
     columns = [[*column] for column in zip(*map(_values, sorted(news, key=lambda one: one.owner_id)), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, columns)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from heihei_site.api import wire
 from heihei_site.api.clients import Client
+from heihei_site.console.tunables import tunables
 from heihei_site.providers import registry
 from heihei_site.providers.push.base import Answer, Notification, NotTaken, Result
 from heihei_site.realtime import presence
@@ -172,7 +173,7 @@ def _outcome(push: Push, device: Device | None, around: Surroundings) -> Outcome
         return Outcome.REACHED
     if push.superseded:
         return Outcome.COLLAPSED
-    if not push.notice.rings and around.recent.to_people[push.user_id] >= settings.PUSHES_AN_HOUR:
+    if not push.notice.rings and around.recent.to_people[push.user_id] >= tunables.PUSHES_AN_HOUR:
         return Outcome.LIMITED
     return None
 
@@ -203,7 +204,7 @@ def _not_before(push: Push, recent: Recent) -> tuple[Push.Lane, datetime] | None
 
 def end_of_quiet(now: datetime) -> datetime | None:
     """When people may be disturbed again; None where they may be now."""
-    begins, ends = settings.QUIET_HOURS
+    begins, ends = tunables.QUIET_HOURS
     here = timezone.localtime(now, timezone.get_default_timezone())
     hours = (here.hour - begins) % 24
     if hours >= (ends - begins) % 24:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from heihei_site.console.tunables import tunables
 from heihei_site.providers import registry
 from heihei_site.realtime.pushing import ToPush
 from messages.models import Notice, Push
@@ -49,7 +50,7 @@ def write(pushes: Sequence[ToPush]) -> None:
     kinds = registry.push_kinds()
     with connection.cursor() as cursor:
         for each in pushes:
-            cursor.execute(_WRITE, _row(each) | {"kinds": kinds, "delay": settings.PUSH_DELAY})
+            cursor.execute(_WRITE, _row(each) | {"kinds": kinds, "delay": tunables.PUSH_DELAY})
 
 
 def _row(to_push: ToPush) -> dict[str, Any]:

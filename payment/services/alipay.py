@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from heihei_site.api.errors import AlipayNotVerified, RealNameUnreachable
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.sealed import NOTHING, WrongKey, digest, digests, seal
 from heihei_site.providers import registry
 from heihei_site.providers.realname.base import Unreachable
@@ -63,7 +63,7 @@ def verify(*, person: "User", details: Details) -> Details:
     asks nobody. Raises AlipayNotVerified for a wrong check digit, a minor's card (D19), and another's name;
     RealNameUnreachable. Returns what is shown of it."""
     born = idcards.birthday_of(details.idcard)
-    if born is None or (settings.MINOR_PROTECTION and not idcards.is_grown_up(born)):
+    if born is None or (tunables.MINOR_PROTECTION and not idcards.is_grown_up(born)):
         raise AlipayNotVerified
     known = AlipayAccount.objects.filter(pk=person.pk).first()
     if readable(known) != details:

@@ -1,4 +1,5 @@
-"""What operators decide about withdrawals: above WITHDRAWAL_FOUR_EYES two of them agree, and nobody about their own."""
+"""What operators decide about withdrawals: two of them agree where a person's of 24 hours are above
+WITHDRAWAL_FOUR_EYES, and nobody about their own."""
 
 from typing import TYPE_CHECKING
 

@@ -6,6 +6,7 @@ the order of its number asks for. Everything else is kept too, changes nothing, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -86,13 +87,21 @@ def _match(order: Order | None, channel: Channel, trade: Trade) -> None:
         raise Mismatch("another currency")
 
 
-def heard_of_purchase(heard: Heard, purchase: Purchase, *, deed: TradeState, order: Order | None) -> bool:
-    """The same for a transaction of the App Store; `order` is the one that the phone says it is for.
+def heard_of_purchase(
+    heard: Heard, purchase: Purchase, *, deed: TradeState, order: Order | None, signed_at: datetime | None
+) -> bool:
+    """The same for a transaction of the App Store; `order` is the one that the phone says it is for, `signed_at` when
+    Apple said it first.
 
     A transaction belongs to the account that its token or its first presentation names, for ever.
     """
     passing("order.notified")
-    facts = {"trade_state": deed.value, "gateway_number": purchase.number[:64], "paid_at": purchase.paid_at}
+    facts = {
+        "trade_state": deed.value,
+        "gateway_number": purchase.number[:64],
+        "paid_at": purchase.paid_at,
+        "signed_at": signed_at,
+    }
     try:
         bound = _bind_once(purchase, order)
     except Mismatch as mismatch:

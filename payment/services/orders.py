@@ -20,6 +20,7 @@ from heihei_site.api.errors import (
     PaymentUnavailable,
     RechargeCapped,
 )
+from heihei_site.console.tunables import tunables
 from heihei_site.providers import registry
 from heihei_site.providers.gateways.base import Due, GatewayFault
 from payment.crash_points import passing
@@ -78,11 +79,11 @@ def spent_today(buyer_id: int, now: datetime) -> int:
 
 def cap_of(buyer: "User", now: datetime) -> int:
     """Fen a day, by age and by the age of the account."""
-    caps = [settings.RECHARGE_CAP]
+    caps = [tunables.RECHARGE_CAP]
     if buyer.is_minor:
-        caps.append(settings.RECHARGE_CAP_MINOR)
-    if now - buyer.date_joined < settings.RECHARGE_NEW_FOR:
-        caps.append(settings.RECHARGE_CAP_NEW)
+        caps.append(tunables.RECHARGE_CAP_MINOR)
+    if now - buyer.date_joined < tunables.RECHARGE_NEW_FOR:
+        caps.append(tunables.RECHARGE_CAP_NEW)
     return min(caps)
 
 

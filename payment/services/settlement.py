@@ -2,7 +2,8 @@
 
 import structlog
 from django.conf import settings
-from django.db.models.functions import Now
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce, Now
 
 from heihei_site.providers.gateways.base import TradeState
 from heihei_site.realtime.groups import person
@@ -17,6 +18,7 @@ from payment.services import refunds
 AT_ONCE = 200  # notifications that one sweep settles
 FORGOTTEN = 5000  # at a time
 State = Order.State
+BACK_AND_FORTH = (TradeState.REFUNDED, TradeState.REVERSED)
 
 log = structlog.get_logger(__name__)
 
@@ -35,21 +37,27 @@ def _settle(notification_id: int) -> None:
     kept = Notification.objects.select_related("order").get(pk=notification_id)
     if kept.settled_at is not None or kept.order is None or kept.verdict != Notification.Verdict.ACCEPTED:
         return
-    match TradeState(kept.trade_state):
-        case TradeState.PAID:
-            credit(kept.order, kept)
-        case TradeState.REFUNDED:
-            if not _store_thought_better_of_it(kept):
-                refunds.happened(kept.order, kept)
-        case TradeState.REVERSED:
-            refunds.reversed_by_store(kept.order)
-            credit(Order.objects.get(pk=kept.order.pk), kept)
-        case TradeState.CLOSED:
-            _end(kept.order, State.CLOSED)
-        case TradeState.FAILED:
-            _end(kept.order, State.FAILED)
+    if _store_said_otherwise_later(kept):
+        log.info("store_news_out_of_date", order=kept.order.number, notification=kept.pk)
+    else:
+        _apply(kept.order, kept)
     Notification.objects.filter(pk=kept.pk).update(settled_at=Now())
     passing("order.settle.committed")
+
+
+def _apply(order: Order, kept: Notification) -> None:
+    match TradeState(kept.trade_state):
+        case TradeState.PAID:
+            credit(order, kept)
+        case TradeState.REFUNDED:
+            refunds.happened(order, kept)
+        case TradeState.REVERSED:
+            refunds.reversed_by_store(order)
+            credit(Order.objects.get(pk=order.pk), kept)
+        case TradeState.CLOSED:
+            _end(order, State.CLOSED)
+        case TradeState.FAILED:
+            _end(order, State.FAILED)
 
 
 def credit(order: Order, kept: Notification) -> None:
@@ -87,18 +95,28 @@ def recharge(order: Order) -> list[ledger.Leg]:
 
 def _store_took_it_back(order: Order, kept: Notification) -> bool:
     """The store signs a purchase once and for all: what the phone shows may be from before a refund."""
-    about = Notification.objects.filter(
-        channel=Channel.IAP, gateway_number=kept.gateway_number, verdict__in=("accepted", "ignored")
-    )
-    last = about.filter(trade_state__in=(TradeState.REFUNDED, TradeState.REVERSED)).order_by("-pk").first()
+    last = _back_and_forth(kept).last()
     return order.channel == Channel.IAP and last is not None and last.trade_state == TradeState.REFUNDED
 
 
-def _store_thought_better_of_it(refund: Notification) -> bool:
-    """Its reversal came after it, and may be settled before it."""
-    about = Notification.objects.filter(channel=Channel.IAP, gateway_number=refund.gateway_number, pk__gt=refund.pk)
-    reversals = about.filter(trade_state=TradeState.REVERSED, verdict=Notification.Verdict.ACCEPTED)
-    return refund.channel == Channel.IAP and reversals.exists()
+def _store_said_otherwise_later(kept: Notification) -> bool:
+    """A refund or its reversal that is repeated, or comes late, after the store has thought better of it."""
+    if kept.channel != Channel.IAP or kept.trade_state not in BACK_AND_FORTH:
+        return False
+    last = _back_and_forth(kept).last()
+    return last is not None and last.trade_state != kept.trade_state
+
+
+def _back_and_forth(kept: Notification) -> QuerySet[Notification]:
+    """What the store has said of this transaction's refund, in the order in which it said so, not that in which we
+    heard it. Before we kept when it signed, the two were taken to be the same."""
+    about = Notification.objects.filter(
+        channel=Channel.IAP,
+        gateway_number=kept.gateway_number,
+        verdict__in=(Notification.Verdict.ACCEPTED, Notification.Verdict.IGNORED),
+        trade_state__in=BACK_AND_FORTH,
+    )
+    return about.order_by(Coalesce("signed_at", "received_at"), "pk")
 
 
 def _tell(order: Order, posted: ledger.Posted) -> None:

@@ -37,4 +37,4 @@ def _believed(order: Order, signed: str, address: str) -> bool:
     except Forged as error:
         forged(heard, str(error))
         return False
-    return heard_of_purchase(heard, purchase, deed=purchase.state, order=order)
+    return heard_of_purchase(heard, purchase, deed=purchase.state, order=order, signed_at=purchase.signed_at)

@@ -24,6 +24,7 @@ from heihei_site.api.errors import (
     WithdrawalTooLarge,
     WithdrawalTooSmall,
 )
+from heihei_site.console.tunables import tunables
 from heihei_site.postgres.sealed import NOTHING
 from payment import ledger
 from payment.crash_points import passing
@@ -45,7 +46,7 @@ def request(*, person: "User", alipaycode: str, fen: int) -> Withdrawal:
     The purse is held from the freezing on, so of several requests at once each sees what the others took of the day.
     """
     _check(person)
-    if fen < settings.WITHDRAWAL_LEAST:
+    if fen < tunables.WITHDRAWAL_LEAST:
         raise WithdrawalTooSmall
     with transaction.atomic():
         repeat = repeats.recognise(person.pk, "withdrawal", fen)
@@ -54,11 +55,11 @@ def request(*, person: "User", alipaycode: str, fen: int) -> Withdrawal:
         account = AlipayAccount.objects.filter(pk=person.pk).first()
         if account is None or not alipay.is_of(account, alipaycode):
             raise AlipayCodeInvalid
-        if fen > settings.WITHDRAWAL_DAY:
+        if fen > tunables.WITHDRAWAL_DAY:
             raise WithdrawalTooLarge
         point = fen * settings.POINTS_PER_FEN
         _freeze(person.pk, repeat.key, point)
-        if asked_today(person.pk) + fen > settings.WITHDRAWAL_DAY:
+        if asked_today(person.pk) + fen > tunables.WITHDRAWAL_DAY:
             raise WithdrawalTooLarge
         return Withdrawal.objects.create(
             number=repeat.key, owner=person, fen=fen, point=point, account=account.account, name=account.name
@@ -69,7 +70,7 @@ def _check(person: "User") -> None:
     """Minors (D19), who is not here, and accounts that were made the other day."""
     if person.is_protected_minor or not person.is_here:
         raise AccountAbnormal
-    if timezone.now() - person.date_joined < settings.WITHDRAWAL_ACCOUNT_AGE:
+    if timezone.now() - person.date_joined < tunables.WITHDRAWAL_ACCOUNT_AGE:
         raise AccountTooYoung
 
 

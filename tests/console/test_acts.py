@@ -13,7 +13,8 @@ from heihei_site.console import acts, export
 from heihei_site.console.models import Act
 from live.models import Live
 from payment.models import Gift
-from tests import factories
+from tests import factories, voices
+from topics.models import Subject
 from users.models import BlockedWord, User
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,37 @@ class TestActions:
         do(signed_in(helper("view_live")), "live/live", "recommend", live, answered="yes")
         assert not Act.objects.exists()
         assert not Live.objects.filter(recommended=True).exists()
+
+
+class TestButtons:
+    """The same act on the page of one row: it asks first, since a link alone changes nothing."""
+
+    @pytest.fixture
+    def address(self) -> str:
+        return f"/admin/topics/subject/{voices.subject().pk}/"
+
+    def test_asks_and_does_it_when_answered(self, console, address):
+        assert f'href="{address}hide/"' in console.get(f"{address}change/").content.decode()
+        asked = console.get(f"{address}hide/", headers={"referer": f"http://testserver{address}change/"})
+        assert (asked.template_name, Act.objects.count()) == ("console/ask.html", 0)
+        said = {"answered": "yes", "back": asked.context["back"]}
+        done = console.post(f"{address}hide/", said)
+        assert (done.status_code, done["Location"]) == (302, f"http://testserver{address}change/")
+        assert Act.objects.get().verb == "屏蔽帖子"
+        assert Subject.objects.get().state == Subject.State.HIDDEN
+
+    def test_leads_nobody_elsewhere(self, console, address):
+        done = console.post(f"{address}hide/", {"answered": "yes", "back": "https://evil.example/"})
+        assert done["Location"] == f"{address}change/"
+
+    def test_is_for_those_who_may(self, address):
+        client = signed_in(helper("view_subject"))
+        assert f"{address}hide/" not in client.get(f"{address}change/").content.decode()
+        assert client.post(f"{address}hide/", {"answered": "yes"}).status_code == 403
+        assert not Act.objects.exists()
+
+    def test_of_nothing_there_is_none(self, console):
+        assert console.post("/admin/topics/subject/999/hide/", {"answered": "yes"}).status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)

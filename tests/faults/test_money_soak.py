@@ -24,7 +24,7 @@ from tests.venue import Venue
 
 TILLS = 4
 GOLD, FEN = (60, 380, 980), (600, 3800, 9800)
-OPERATORS = (".refund.", ".approval.", ".return.")
+OPERATORS = (".refund.", ".approval.", ".return.", "credit.")
 WITHOUT_OPERATORS = [label for label in LABELS if not any(word in label for word in OPERATORS)]
 APPROVE_ALL = """
 from payment.services import decisions

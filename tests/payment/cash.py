@@ -89,7 +89,8 @@ class Gateway:
             raise SystemExit
         if answer == "paid, unsaid":
             return Result(Said.UNKNOWN, reason="ReadTimeout")
-        if answer is Said.PAID:
+        has_paid = number in self.orders and isinstance(answer, Result)  # then it does not say no
+        if answer is Said.PAID or has_paid:
             return self.orders.get(number, Result(Said.NEVER_HEARD))
         return answer if isinstance(answer, Result) else Result(answer, reason="ReadTimeout")
 

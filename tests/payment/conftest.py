@@ -1,7 +1,12 @@
+import os
+import signal
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connections
 
 from payment import ledger
 from payment.catalogue import seed_gifts
@@ -38,3 +43,26 @@ def lollipop(db: None) -> Gift:
 @pytest.fixture
 def packages(db: None) -> None:
     seed_packages()
+
+
+@pytest.fixture
+def dies(settings: Any, tmp_path: Path) -> Callable[[str, Callable[[], object]], None]:
+    """Does a deed in a process of its own that dies at the label."""
+    settings.VAR_DIR = tmp_path
+    settings.CRASH_POINTS = tmp_path / "crash"
+    settings.CRASH_POINTS.mkdir()
+
+    def run(label: str, deed: Callable[[], object]) -> None:
+        (settings.CRASH_POINTS / label).touch()
+        connections.close_all()
+        child = os.fork()
+        if not child:
+            try:
+                deed()
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), f"it never came to {label}"
+        assert os.WTERMSIG(status) == signal.SIGKILL
+
+    return run

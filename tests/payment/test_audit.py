@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from heihei_site.providers.gateways import alipay as alipay_module
 from heihei_site.providers.gateways import wechat as wechat_module
 from heihei_site.providers.gateways.base import BillLine, GatewayFault, RefundRefused
 from payment import audit, ledger
+from payment.exchange_models import P2gPackage
 from payment.order_models import Bill, Notification, Order, Refund
 from payment.reconciliation import breaches
 from payment.services import bills, refunds
@@ -337,6 +339,28 @@ class TestConsole:
         refund = Refund.objects.get()
         assert (refund.order, refund.by, refund.reason) == (order, self.who, "误购")
         assert "0 笔退款，1 笔不能退款" in self.act(operator, order, answered="yes", reason="x").content.decode()
+
+    def test_orders_are_found_by_number_person_and_the_gateways_number_by_index(self, operator, phone, api, buyer):
+        order, other, of_another = begin(phone, "wechat"), begin(phone), begin(api(factories.person()))
+        pay(order)
+        order.refresh_from_db()
+
+        def found(said):
+            return set(operator.get("/admin/payment/order/", {"q": said}).context["cl"].queryset)
+
+        for said in (order.number, f" {order.number} ", order.gateway_number):
+            assert found(said) == {order}
+        assert found(buyer.pk) == {order, other}
+        assert found("") == {order, other, of_another}
+        assert found("99999999999999999999") == found("%") == found(order.number[:-1]) == set()
+        connection.cursor().execute("SET LOCAL enable_seqscan = off")
+        rows = operator.get("/admin/payment/order/", {"q": order.number}).context["cl"].queryset
+        assert "Seq Scan" not in rows.order_by().select_related(None).explain()
+
+    def test_packages_show_what_a_yuan_and_a_hundred_points_buy(self, operator):
+        assert "10.0" in operator.get("/admin/payment/package/").content.decode()
+        P2gPackage.objects.create(desc="两折", point=1_000, gold=205)
+        assert "20.5" in operator.get("/admin/payment/p2gpackage/", {"q": "两折"}).content.decode()
 
     def test_the_page_of_promises_is_for_who_may_see_transfers(self, client):
         client.force_login(factories.person(username="helper", is_staff=True))

@@ -31,6 +31,7 @@ SHORT = settings(
 def scripted(settings):
     settings.PROVIDERS = {**settings.PROVIDERS, "payouts": GATEWAY}
     settings.RECHARGE_CAP = settings.RECHARGE_CAP_NEW = 10**9
+    settings.CREDIT_GOLD_DAY = settings.CREDIT_POINT_DAY = 10**9
     settings.FORGERIES_AN_ADDRESS = "1000000/minute"
 
 

@@ -1,5 +1,6 @@
 """Buying gold, through the front door."""
 
+import time
 from datetime import timedelta
 from urllib.parse import parse_qs
 
@@ -542,6 +543,48 @@ class TestAppStore:
             settlement.settle(waiting)
         order.refresh_from_db()
         assert (order.state, ledger.balances(buyer.pk).gold, settlement.waiting()) == ("paid", 60, [])
+
+    def hears(self, *news):
+        for deed, signed, at in news:
+            assert said(send("iap", store().news(deed, signed, signedDate=at * 1000))) == ACCEPTED["iap"]
+
+    @pytest.mark.parametrize(
+        ("heard", "gold"),
+        [
+            ([("REFUND", 1), ("REFUND_REVERSED", 2), ("REFUND", 1)], 60),
+            ([("REFUND_REVERSED", 2), ("REFUND", 1)], 60),
+            ([("REFUND", 1), ("REFUND_REVERSED", 2), ("REFUND", 3), ("REFUND_REVERSED", 2), ("REFUND", 1)], 0),
+            ([("REFUND", 1), ("REFUND_REVERSED", 2), ("REFUND", 3), ("REFUND_REVERSED", 4), ("REFUND", 3)], 60),
+        ],
+        ids=["told again", "the other way round", "refunded for good", "given again for good"],
+    )
+    def test_of_a_refund_and_its_reversal_what_the_store_said_last_counts_whenever_it_is_heard(
+        self, phone, buyer, heard, gold
+    ):
+        order, signed, now = begin(phone, "iap"), store().purchase("productId_60"), int(time.time())
+        self.show(phone, order, signed)
+        self.hears(*[(deed, signed, now + at) for deed, at in heard])
+        order.refresh_from_db()
+        assert (order.state, ledger.balances(buyer.pk).gold) == ("paid" if gold else "refunded", gold)
+        assert settlement.waiting() == []
+
+    def test_a_refund_told_again_does_not_keep_its_buyer_from_what_was_given_back_before_it_was_shown(
+        self, phone, buyer
+    ):
+        signed, now = store().purchase("productId_60"), int(time.time())
+        self.hears(("REFUND", signed, now), ("REFUND_REVERSED", signed, now + 1), ("REFUND", signed, now))
+        order = begin(phone, "iap")
+        self.show(phone, order, signed)
+        order.refresh_from_db()
+        assert (order.state, ledger.balances(buyer.pk).gold) == ("paid", 60)
+
+    def test_what_was_heard_before_we_kept_when_it_was_signed_counts_as_of_when_it_came(self, phone, buyer):
+        order, signed, now = begin(phone, "iap"), store().purchase("productId_60"), int(time.time())
+        self.show(phone, order, signed)
+        self.hears(("REFUND", signed, now - 60), ("REFUND_REVERSED", signed, now - 59))
+        Notification.objects.update(signed_at=None)
+        self.hears(("REFUND", signed, now - 60))
+        assert ledger.balances(buyer.pk).gold == 60
 
     def test_a_refund_heard_of_while_the_phone_shows_its_purchase_takes_the_gold(self, phone, buyer, monkeypatch):
         from payment.services import notifications

@@ -86,6 +86,35 @@ def test_above_a_hundred_yuan_two_operators_agree(settings):
     assert list(breaches()) == []
 
 
+def test_what_somebody_asks_for_in_small_pieces_within_a_day_needs_two_operators_as_well(settings):
+    """D37: no more than the limit leaves on one word in any 24 hours."""
+    one, other, person = operator("one"), operator("other"), earner(points=200_000)
+    rows = [withdrawals.request(person=person, alipaycode=ACCOUNT, fen=9_990 + piece) for piece in range(5)]
+    assert [decisions.approve(operator=one, withdrawal_id=row.pk).state for row in rows] == [
+        State.APPROVED, *[State.REQUESTED] * 4,
+    ]  # fmt: skip
+    page = console(one).get(f"{LIST}?state__exact=all").content.decode()
+    for text in ("1 / 1", "1 / 2（24 小时内 ¥199.81）", "1 / 2（24 小时内 ¥499.60）"):
+        assert text in page
+    with gateway(settings) as bank:
+        assert tasks.pay_withdrawals() == 1
+        assert list(bank.paid) == [rows[0].number]
+    assert decisions.approve(operator=other, withdrawal_id=rows[4].pk).state == State.APPROVED
+
+
+def test_what_came_back_and_what_is_older_than_a_day_does_not_count_nor_do_others(settings):
+    one, person = operator("one"), earner(points=200_000)
+    returned, old, other = (withdrawals.request(person=person, alipaycode=ACCOUNT, fen=9_000 + i) for i in range(3))
+    assert other.approvals_needed == 2
+    decisions.reject(operator=one, withdrawal_id=returned.pk, reason="x")
+    Withdrawal.objects.filter(pk=old.pk).update(created_at=other.created_at - timedelta(days=1))
+    of(9_000)
+    last = withdrawals.request(person=person, alipaycode=ACCOUNT, fen=1_000)
+    assert [Withdrawal.objects.get(pk=row.pk).lately for row in (old, other, last)] == [9_001, 9_002, 10_002]
+    assert decisions.approve(operator=one, withdrawal_id=other.pk).state == State.APPROVED
+    assert decisions.approve(operator=one, withdrawal_id=last.pk).state == State.REQUESTED
+
+
 def test_nobody_decides_about_their_own(withdrawal):
     user = withdrawal.owner
     for deed in (
@@ -342,6 +371,32 @@ def test_the_queue_shows_what_is_asked_for_with_stars(withdrawal):
     one = console(User.objects.get(username="op")).get(f"{LIST}{large.pk}/change/").content.decode()
     assert "138****1111" in one
     assert f"/admin/payment/alipayaccount/{large.owner_id}/change/" in one
+
+
+def test_the_queue_begins_with_what_waits_the_oldest_first_and_says_for_how_long(withdrawal):
+    young, done = of(1_001), of(1_002)
+    decisions.reject(operator=operator("other"), withdrawal_id=done.pk, reason="x")
+    Withdrawal.objects.filter(pk=withdrawal.pk).update(created_at=timezone.now() - timedelta(hours=30))
+    page = console(operator())
+
+    def shown(**said):
+        return [row.pk for row in page.get(LIST, said).context["cl"].result_list]
+
+    assert shown() == [withdrawal.pk, young.pk]
+    assert "1 日" in page.get(LIST).content.decode().replace("\xa0", " ")
+    assert shown(state__exact="4") == [done.pk]
+    assert shown(state__exact="all") == shown(state__exact="nonsense") == [done.pk, young.pk, withdrawal.pk]
+    assert shown(q=done.number) == [done.pk]
+    assert shown(q=done.number, state__exact="0") == []
+
+
+def test_all_of_a_view_is_what_the_view_shows(withdrawal):
+    """Not what was decided before, which the list does not show."""
+    other = of(1_001)
+    approved(other)
+    said = {"select_across": "1", "answered": "yes", "reason": "x"}
+    assert "已退回 1 笔" in act(console(operator("other")), "reject", withdrawal, **said)
+    assert (state(withdrawal.number), state(other.number)) == (State.RETURNED, State.APPROVED)
 
 
 def test_operators_approve_and_reject_in_the_queue(settings, tmp_path, withdrawal):

@@ -1,11 +1,7 @@
 """kill -9 at every labelled point of exchange, withdrawal and payout: a process of its own dies there, and whoever
 comes next (the phone again, the operator again, the sweep) ends it once (I3, I5)."""
 
-import os
-import signal
-
 import pytest
-from django.db import connections
 
 from heihei_site.providers import outbox
 from payment import crash_points, ledger, tasks
@@ -23,29 +19,6 @@ State = Withdrawal.State
 
 def labels(*kinds):
     return [label for label in crash_points.LABELS if label.split(".")[0] in kinds]
-
-
-@pytest.fixture
-def dies(settings, tmp_path):
-    """Does a deed in a process of its own that dies at the label."""
-    settings.VAR_DIR = tmp_path
-    settings.CRASH_POINTS = tmp_path / "crash"
-    settings.CRASH_POINTS.mkdir()
-
-    def run(label, deed):
-        (settings.CRASH_POINTS / label).touch()
-        connections.close_all()
-        child = os.fork()
-        if not child:
-            try:
-                deed()
-            finally:
-                os._exit(0)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status), f"it never came to {label}"
-        assert os.WTERMSIG(status) == signal.SIGKILL
-
-    return run
 
 
 def sound():

@@ -14,7 +14,7 @@ def test_every_test_that_is_named_exists():
     for path, name in named:
         assert (ROOT / path).exists(), path
         if name:
-            assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), re.M), f"{path}::{name}"
+            assert re.search(rf"^ *(async )?def {name}\(", (ROOT / path).read_text(), re.M), f"{path}::{name}"
 
 
 def test_whom_we_ask_never_comes_from_a_caller():

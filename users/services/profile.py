@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from heihei_site.api.errors import MinorRefused, NameIllegal, NameTooLong
+from heihei_site.console.tunables import tunables
 from heihei_site.realtime.publish import telling
 from heihei_site.uploads.claims import Found
 from payment.services import purchases
@@ -97,7 +98,7 @@ def _rename(user: User, name: str) -> dict[str, object]:
             return {"display_name": name}
         if user.rename_count > 0:
             key = f"rename:{user.pk}:{user.rename_count}"
-            purchases.pay_for(user_id=user.pk, receiver_id=None, gold=settings.RENAME_GOLD, reason="rename", key=key)
+            purchases.pay_for(user_id=user.pk, receiver_id=None, gold=tunables.RENAME_GOLD, reason="rename", key=key)
         mine = User.objects.filter(pk=user.pk, rename_count=user.rename_count, display_name=user.display_name)
         if mine.update(display_name=name, rename_count=user.rename_count + 1):
             break

@@ -32,15 +32,18 @@ class Purchase:
     state: TradeState  # PAID or REFUNDED
     account_token: str
     paid_at: datetime | None
+    signed_at: datetime | None
 
 
 @dataclass(frozen=True)
 class StoreNews:
-    """What Apple's server tells: `deed` is its word for it, `purchase` what it is about, where it is about one."""
+    """What Apple's server tells: `deed` is its word for it, `purchase` what it is about, where it is about one.
+    `signed_at` is by Apple's clock, and of something that it tells again that of the first time."""
 
     number: str
     deed: str
     purchase: Purchase | None
+    signed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class AppleStore:
             number=said.notificationUUID or "",
             deed=said.rawNotificationType or "",
             purchase=self.read_purchase(signed_purchase) if signed_purchase else None,
+            signed_at=_moment(said.signedDate),
         )
 
 
@@ -135,8 +139,13 @@ def purchase_of(said: "JWSTransactionDecodedPayload") -> Purchase:
         quantity=quantity,
         state=TradeState.REFUNDED if said.revocationDate else TradeState.PAID,
         account_token=(said.appAccountToken or "").lower(),
-        paid_at=datetime.fromtimestamp(said.purchaseDate / 1000, UTC) if said.purchaseDate else None,
+        paid_at=_moment(said.purchaseDate),
+        signed_at=_moment(said.signedDate),
     )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None
 
 
 def _reason(error: Exception) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from payment import ledger
-from payment.models import Currency
+from payment import grants, ledger
 
 MOST = 10**12  # in one go; a slip of the finger should not fill a purse to the brim
 
@@ -39,11 +38,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{deed}. User {user} has {left.gold} gold and {left.point} points.")
 
     def post(self, user: int, gold: int, point: int, key: str) -> ledger.Posted:
-        legs: list[ledger.Leg] = []
-        for purse, given in ((ledger.gold(user), gold), (ledger.points(user), point)):
-            if given:
-                house = ledger.house("grants", Currency(purse.currency))
-                legs += [ledger.Leg(purse, given), ledger.Leg(house, -given)]
+        legs = grants.legs(user, gold=gold, point=point, till="grants")
         try:
             return ledger.post(key=f"grant:{key}", reason="grant", legs=legs)
         except ledger.KeyReused:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0010_connected_at'),
+        ('users', '0012_people_by_time'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('live', '0007_replays'),
+        ('live', '0008_lives_by_time'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
