@@ -36,8 +36,8 @@ GROUPS: dict[str, tuple[Link, ...]] = {
     "待办": (
         Link("举报待处理", "gavel", "users.suspect"),
         Link("录音待审核", "mic_external_on", "records.record", "status__exact=0"),
-        Link("提现待审核", "hourglass_top", "payment.withdrawal", "state__exact=0"),
         Link("公告待复核", "campaign", "inbox.announcement", "state__exact=1"),
+        Link("提现待审核", "hourglass_top", "payment.withdrawal", "state__exact=0"),
         Link("补发待审批", "how_to_vote", "payment.credit", "state__exact=0"),
         Link("退款处理中", "sync", "payment.refund", "state__exact=requested"),
     ),
@@ -45,10 +45,12 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("用户", "person", "users.user"),
         Link("登录", "devices", "users.session"),
         Link("举报", "flag", "users.report"),
+        Link("封禁", "person_off", "users.ban"),
         Link("屏蔽词", "block", "users.blockedword"),
     ),
     "直播": (
         Link("直播", "podcasts", "live.live"),
+        Link("封禁的直播", "voice_over_off", "live.liveban"),
         Link("主播座位", "event_seat", "live.seatallowance"),
     ),
     "通话": (
@@ -63,8 +65,8 @@ GROUPS: dict[str, tuple[Link, ...]] = {
     ),
     "消息与推送": (
         Link("私信", "mail", "inbox.instantmessage"),
-        Link("推送", "notifications", "inbox.push"),
         Link("公告", "campaign", "inbox.announcement"),
+        Link("推送", "notifications", "inbox.push"),
     ),
     "财务": (
         Link("充值订单", "receipt_long", "payment.order"),
