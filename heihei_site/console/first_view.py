@@ -15,7 +15,8 @@ ABOUT_ONE = re.compile(r"__id__exact$")
 
 class FirstView(SimpleListFilter):
     """Views by name, of which the first is shown unless another is chosen. Whoever searches, follows a link to the rows
-    of one person, or sends an action about rows they know, looks among all."""
+    of one person, or sends an action about rows they know, looks among all; an action about all rows is about those
+    that are shown."""
 
     title = "视图"
     parameter_name = "state"
@@ -23,7 +24,8 @@ class FirstView(SimpleListFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        knows = request.GET.get(SEARCH_VAR) or "action" in request.POST or any(map(ABOUT_ONE.search, request.GET))
+        ticked = "action" in request.POST and request.POST.get("select_across") != "1"
+        knows = request.GET.get(SEARCH_VAR) or ticked or any(map(ABOUT_ONE.search, request.GET))
         self.unless_chosen = ALL if knows else next(iter(self.views))
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -46,6 +46,14 @@ def test_records_are_heard_in_the_list_and_published(api, staff, rain, south):
     assert "已发布 0 段录音" in act(staff, "publish", record_id)
 
 
+def test_an_action_about_all_rows_is_about_those_that_are_shown(api, staff, rain, south):
+    rejected = recorded(api(rain))
+    act(staff, "reject", rejected)
+    waiting = recorded(api(south))
+    staff.post(LIST, {"action": "publish", "_selected_action": [waiting], "select_across": "1"})
+    assert heard_by(api(south)) == [waiting]
+
+
 def test_a_rejected_record_is_heard_by_nobody_and_its_owner_is_told_once(api, staff, rain, south, files):
     record_id = recorded(api(rain))
     act(staff, "publish", record_id)
