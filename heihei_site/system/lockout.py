@@ -39,7 +39,8 @@ class GuardedLogin(AuthenticationForm):
             shut = any(throttles.used_up(*limit) for limit in counted)
             self.write_down("登录失败，已锁定" if shut else "登录失败", self.meant(name), address)
             raise
-        self.write_down("登录", self.get_user(), address)
+        if self.get_user() is not None:  # where a field is empty nobody has been looked for
+            self.write_down("登录", self.get_user(), address)
         return cleaned
 
     @staticmethod

@@ -102,6 +102,11 @@ class TestTheDoor:
         assert "passwort" not in str(Act.objects.values_list())
         assert "falsch" not in str(Act.objects.values_list())
 
+    def test_who_says_nothing_has_not_come_in(self, chef):
+        self.tries("chef", "")
+        self.tries("", "geheim")
+        assert not Act.objects.exists()
+
     def test_a_door_that_shuts_is_written_down_once(self, chef):
         for _ in range(8):
             self.tries("chef", "falsch")
