@@ -160,6 +160,16 @@ class TestTheEnd:
         end_bans()
         refused(sign_in(), 721, "永远。解封时间：永久封禁")
 
+    def test_of_a_ban_by_hand_is_not_that_of_a_later_one(self, sign_in, her):
+        """As bans were before they had rows."""
+        User.objects.filter(pk=her.pk).update(is_active=False)
+        bans.ban(her, until=in_a_week())
+        time_passes(days=8)
+        end_bans()
+        assert is_out(her)
+        bans.lift_ban(her)
+        assert not is_out(her)
+
     def test_comes_when_an_operator_says_so_and_all_is_noted(self, sign_in, her, operator):
         bans.ban(her, until=in_a_week(), by=operator, reason="骂人")
         bans.ban(her)

@@ -36,8 +36,10 @@ def ban(
 ) -> None:
     """Every session ends within 2 s, what they run ends with it (I9). They are told `shown`, or what the kind says;
     `reason` is for operators. A second time the later end counts."""
-    _hold(user.pk)
-    shown = shown or f"您的账号因{Misdeed(kind).label}被封禁"
+    held = _hold(user.pk)
+    if not held.is_active and not Ban.objects.filter(user=user, ended_at=None).exists():
+        Ban.objects.create(user=user, shown=_words(Misdeed.OTHER))  # by hand, until somebody lifts it
+    shown = shown or _words(kind)
     Ban.objects.create(user=user, by=by, kind=kind, reason=reason, shown=shown, until=until)
     _remember_tokens(user)
     User.objects.filter(pk=user.pk).update(is_active=False)
@@ -102,5 +104,10 @@ def _remember_tokens(user: User) -> None:
     )
 
 
-def _hold(user_id: int) -> None:
-    User.objects.select_for_update(no_key=True).get(pk=user_id)
+def _words(kind: Misdeed) -> str:
+    return f"您的账号因{Misdeed(kind).label}被封禁"
+
+
+def _hold(user_id: int) -> User:
+    held: User = User.objects.select_for_update(no_key=True).get(pk=user_id)
+    return held
