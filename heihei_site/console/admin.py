@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -44,8 +44,16 @@ class ConsoleAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """An address with `?phone__startswith=` would ask for what no page shows."""
-        secret = any(values.is_secret(part) for part in lookup.split("__"))
-        return not secret and super().lookup_allowed(lookup, value, request)
+        parts = lookup.split("__")
+        secret = any(values.is_secret(part) for part in parts)
+        return not secret and not self._keeps_back(parts[0]) and super().lookup_allowed(lookup, value, request)
+
+    def _keeps_back(self, name: str) -> bool:
+        """A column that neither list nor page has, where the page names what it has."""
+        page = flatten_fieldsets(self.fieldsets) if self.fieldsets else flatten(self.fields or ())
+        column = next((each.name for each in self.opts.concrete_fields if name in (each.name, each.attname)), "")
+        filters = (str(each[0] if isinstance(each, tuple) else each) for each in self.list_filter)
+        return bool(page and column) and column not in (*page, *self.list_display, *filters, self.opts.pk.name)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return acts.record_for(request, f"添加{obj._meta.verbose_name}", obj, details=message)

@@ -126,6 +126,12 @@ class TestPhones:
         answer = client.get(f"/admin/users/user/?{query}")
         assert answer.status_code != 200
 
+    @pytest.mark.parametrize("query", ["latlng__startswith=31.2", "region=x", "id__exact=1&address__contains=x"])
+    def test_nor_for_anything_else_that_no_page_shows(self, query):
+        client = staff("客服")
+        assert client.get(f"/admin/users/user/?{query}").status_code == 400
+        assert client.get("/admin/users/user/?gender=F&follower_count__gte=1").status_code == 200
+
     def test_no_list_exports_them(self, person):
         answer = staff("管理员").get("/admin/users/user/export/")
         text = b"".join(answer.streaming_content).decode()
