@@ -5,10 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.dataclasses import UnfoldAction
@@ -77,10 +79,14 @@ class ConsoleAdmin(ModelAdmin):
         return values.changed(form, formsets or ())
 
     @action(description="导出 CSV", url_path="export", permissions=["export"], icon="download")  # type: ignore[operator]  # a decorator, whatever unfold says
-    def export_csv(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """Of what nobody can filter by, nothing: the list says so."""
         if not self.has_export_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"../?{ERROR_FLAG}=1")
         columns = [str(column) for column in self.get_list_display(request) if not callable(column)]
         acts.record_for(request, "导出 CSV", self.model, details={"筛选": request.GET.dict(), "列": columns})
         return export.response(self, request, rows, columns)

@@ -214,6 +214,12 @@ class TestExport:
         assert (act.operator, act.verb, act.model, act.object_id) == (chef, "导出 CSV", "live.live", "")
         assert act.details["筛选"] == {"q": "二号"}
 
+    @pytest.mark.parametrize("query", ["nothing=1", "id__exact=x"])
+    def test_what_nobody_can_filter_by_is_not_exported(self, console, query):
+        answer = console.get(f"/admin/live/live/export/?{query}", follow=True)
+        assert (answer.request["PATH_INFO"], answer.status_code) == ("/admin/live/live/", 200)
+        assert not Act.objects.exists()
+
     def test_many_rows_come_each_once(self, console, monkeypatch):
         monkeypatch.setattr(export, "ROWS", 2)
         words = [BlockedWord.objects.create(word=f"词{number}") for number in range(5)]
