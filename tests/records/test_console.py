@@ -86,7 +86,8 @@ def test_what_waits_is_listed_first_the_oldest_before_all_and_is_found_by_number
     assert listed() == [first, second, third]
     act(staff, "publish", first)
     act(staff, "publish", second)
-    assert (listed(), listed(state="published"), listed(q=first)) == ([third], [second, first], [first])
+    assert (listed(), listed(state="published")) == ([third], [second, first])
+    assert first in listed(q=first)
     assert listed(state="all") == [third, second, first]
 
 
