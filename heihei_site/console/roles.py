@@ -21,20 +21,21 @@ _MONEY_TO_READ = (
 )
 
 SUPPORT: Rights = {
-    "users": "view_user find_by_phone view_session change_session view_report view_suspect",
-    "live": "view_live view_guest view_seatallowance",
+    "users": "view_user find_by_phone view_session change_session view_report view_suspect view_ban",
+    "live": "view_live view_guest view_seatallowance view_liveban",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic view_subject",
     "records": "view_record",
-    "inbox": "view_push",
+    "inbox": "view_push view_announcement",
     "payment": "view_account view_transfer view_entry view_package view_order view_refund view_p2gpackage "
     "view_exchange view_withdrawal view_decision view_credit propose_credit",
     "system": "view_clientlog view_banner view_appversion view_matchingoff view_page",
+    "console": "view_tunedvalue",
 }
 MODERATOR: Rights = {
     "users": "view_user change_user view_session change_session view_report change_report view_suspect change_suspect "
-    "view_blockedword add_blockedword change_blockedword delete_blockedword",
-    "live": "view_live change_live view_guest view_seatallowance",
+    "view_ban view_blockedword add_blockedword change_blockedword delete_blockedword",
+    "live": "view_live change_live view_guest view_seatallowance view_liveban",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic change_topic view_subject change_subject",
     "records": "view_record change_record",
@@ -45,23 +46,23 @@ FINANCE: Rights = {
     "payment": f"{_MONEY_TO_READ} open_alipayaccount refund_order decide_withdrawal "
     "propose_credit approve_credit "
     "add_package change_package add_p2gpackage change_p2gpackage",
-    "console": "export_csv",
+    "console": "view_money export_csv",
 }
 ADMIN: Rights = {
     "users": "view_user change_user find_by_phone view_session change_session view_report change_report view_suspect "
-    "change_suspect view_blockedword add_blockedword change_blockedword delete_blockedword",
-    "live": "view_live change_live view_guest "
+    "change_suspect view_ban view_blockedword add_blockedword change_blockedword delete_blockedword",
+    "live": "view_live change_live view_guest view_liveban "
     "view_seatallowance add_seatallowance change_seatallowance delete_seatallowance",
     "chat": "view_chat view_chattopic add_chattopic change_chattopic delete_chattopic "
     "view_matchtip add_matchtip change_matchtip delete_matchtip",
     "topics": "view_topic add_topic change_topic delete_topic view_subject change_subject",
     "records": "view_record change_record",
-    "inbox": "view_instantmessage view_push",
+    "inbox": "view_instantmessage view_push view_announcement add_announcement change_announcement send_announcement",
     "payment": f"{_MONEY_TO_READ} add_gift change_gift add_giftresource change_giftresource delete_giftresource",
     "system": "view_banner add_banner change_banner delete_banner view_appversion add_appversion change_appversion "
     "delete_appversion view_matchingoff add_matchingoff change_matchingoff delete_matchingoff view_page change_page "
     "view_clientlog",
-    "console": "view_act export_csv",
+    "console": "view_act view_money export_csv view_tunedvalue change_tunedvalue",
 }
 
 ROLES: dict[str, Rights] = {"客服": SUPPORT, "审核": MODERATOR, "财务": FINANCE, "管理员": ADMIN}

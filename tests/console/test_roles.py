@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
@@ -30,7 +31,7 @@ def what_is_offered(client: Client, page: str) -> str:
     if answer.status_code == 403:
         return "—"
     assert answer.status_code == 200, page
-    request, console = answer.wsgi_request, answer.context["cl"].model_admin
+    request, console = answer.wsgi_request, site.get_model_admin(apps.get_model(page.replace("/", ".")))
     rights = {
         "添加": console.has_add_permission(request),
         "修改": console.has_change_permission(request),
