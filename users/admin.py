@@ -89,6 +89,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     search_help_text = "id、黑号、昵称或运营账号；有权限的也可用手机号"
     ordering = ("-pk",)
     actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
+    change_form_outer_before_template = "users/money.html"  # type: ignore[assignment]  # unfold's own are none
     change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
