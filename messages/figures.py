@@ -10,7 +10,7 @@ from messages.announcement_models import Announcement
 from messages.models import InstantMessage, Push
 
 PUSH_LATE = timedelta(minutes=1)
-ANNOUNCEMENT_LATE = timedelta(hours=1)
+ANNOUNCEMENT_LATE = timedelta(days=1)  # since it was begun: a draft may have lain
 
 
 def written(since: datetime, until: datetime) -> int:
