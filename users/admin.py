@@ -52,6 +52,7 @@ class OptionalUsername(UsernameField):
 class PersonForm(UserChangeForm):
     class Meta(UserChangeForm.Meta):
         field_classes = {"username": OptionalUsername}
+        help_texts = {"is_active": "用上方的按钮封禁和解封"}
 
 
 class StaffForm(UserCreationForm):
