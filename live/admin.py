@@ -13,6 +13,7 @@ from live.models import Live
 from live.recommend_admin import Recommending
 from live.seat_admin import LiveForm
 from live.services import moderation, seats
+from users.ban_admin import unasked
 
 EDITED = {"title", "recommended", "recommended_place", "recommended_until", "visible", "seats"}
 
@@ -34,8 +35,8 @@ class LiveAdmin(Recommending):
               "ended_at", "owner_deadline", "stream")  # fmt: skip
     readonly_fields = tuple(name for name in fields if name not in EDITED)
     form = LiveForm
-    actions = ("recommend", "stop_recommending", "toast", "ban")
-    actions_detail = actions_row = ("toast", "ban")  # type: ignore[assignment]  # unfold's own are none
+    actions = ("recommend", "stop_recommending", "toast", "ban_for", "ban")
+    actions_detail = actions_row = ("toast", "ban_for")  # type: ignore[assignment]  # unfold's own are none
     inlines = (ManagersAndMuted,)
 
     @display(
@@ -68,8 +69,15 @@ class LiveAdmin(Recommending):
         self.message_user(request, f"已发送到 {shown} 个直播间", messages.SUCCESS if shown else messages.WARNING)
 
     @act("封禁所选直播", permissions=["change"], form=LiveBanForm, note="直播立即结束，主播和观众会看到下面的文字")
-    def ban(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
+    def ban_for(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
         """Viewers are told and out; a live that is over stays as it is."""
+        self.shut_down(request, queryset, said)
+
+    @act("立即封禁所选直播（不询问）", permissions=["change"])
+    def ban(self, request: HttpRequest, queryset: QuerySet[Live]) -> None:
+        self.shut_down(request, queryset, unasked(LiveBanForm))
+
+    def shut_down(self, request: HttpRequest, queryset: QuerySet[Live], said: dict[str, Any]) -> None:
         banned = ban_all(request, queryset, said)
         self.message_user(request, f"已封禁 {banned} 场直播", messages.SUCCESS if banned else messages.WARNING)
 

@@ -24,7 +24,7 @@ from heihei_site.realtime.publish import telling
 from users import auth, evidence, names
 from users import report_admin as _reports  # noqa: F401  (these two register themselves)
 from users import session_admin as _sessions  # noqa: F401
-from users.ban_admin import BanForm, ban_all
+from users.ban_admin import BanForm, ban_all, unasked
 from users.finding import with_phone
 from users.models import HEI_NUM_OFFSET, BlockedWord, User
 from users.services import bans, tips, words
@@ -89,7 +89,8 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     search_fields = ("=id", "display_name", "=username")
     search_help_text = "id、黑号、昵称或运营账号；有权限的也可用手机号"
     ordering = ("-pk",)
-    actions = actions_detail = ("show_tip", "ban", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
+    actions = ("show_tip", "ban_for", "ban", "lift_ban", "sign_out_everywhere")
+    actions_detail = ("show_tip", "ban_for", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
     change_form_outer_before_template = "users/money.html"  # type: ignore[assignment]  # unfold's own are none
     change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
@@ -183,8 +184,15 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
         self.message_user(request, f"已发送给 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)
 
     @act("封禁所选用户", permissions=["change"], form=BanForm, note="立即在所有设备上退出，正在进行的直播和通话结束")
-    def ban(self, request: HttpRequest, queryset: QuerySet[User], said: dict[str, Any]) -> None:
+    def ban_for(self, request: HttpRequest, queryset: QuerySet[User], said: dict[str, Any]) -> None:
         """Out everywhere within two seconds. Staff cannot be banned here: take their console access first."""
+        self.shut_out(request, queryset, said)
+
+    @act("立即永久封禁所选用户（不询问）", permissions=["change"])
+    def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self.shut_out(request, queryset, unasked(BanForm))
+
+    def shut_out(self, request: HttpRequest, queryset: QuerySet[User], said: dict[str, Any]) -> None:
         people = list(queryset.filter(is_staff=False))
         ban_all(request, people, said)
         self.message_user(request, f"已封禁 {len(people)} 人", messages.SUCCESS if people else messages.WARNING)

@@ -22,7 +22,7 @@ _MONEY_TO_READ = (
 
 SUPPORT: Rights = {
     "users": "view_user find_by_phone view_session change_session view_report view_suspect view_ban",
-    "live": "view_live view_guest view_seatallowance view_liveban",
+    "live": "view_live view_guest view_liveban view_seatallowance",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic view_subject",
     "records": "view_record",
@@ -35,7 +35,7 @@ SUPPORT: Rights = {
 MODERATOR: Rights = {
     "users": "view_user change_user view_session change_session view_report change_report view_suspect change_suspect "
     "view_ban view_blockedword add_blockedword change_blockedword delete_blockedword",
-    "live": "view_live change_live view_guest view_seatallowance view_liveban",
+    "live": "view_live change_live view_guest view_liveban view_seatallowance",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic change_topic view_subject change_subject",
     "records": "view_record change_record",
@@ -46,7 +46,7 @@ FINANCE: Rights = {
     "payment": f"{_MONEY_TO_READ} open_alipayaccount refund_order decide_withdrawal "
     "propose_credit approve_credit "
     "add_package change_package add_p2gpackage change_p2gpackage",
-    "console": "view_money export_csv",
+    "console": "export_csv view_money view_tunedvalue tune_money",
 }
 ADMIN: Rights = {
     "users": "view_user change_user find_by_phone view_session change_session view_report change_report view_suspect "
@@ -62,7 +62,7 @@ ADMIN: Rights = {
     "system": "view_banner add_banner change_banner delete_banner view_appversion add_appversion change_appversion "
     "delete_appversion view_matchingoff add_matchingoff change_matchingoff delete_matchingoff view_page change_page "
     "view_clientlog",
-    "console": "view_act view_money export_csv view_tunedvalue change_tunedvalue",
+    "console": "view_act export_csv view_money view_tunedvalue change_tunedvalue",
 }
 
 ROLES: dict[str, Rights] = {"客服": SUPPORT, "审核": MODERATOR, "财务": FINANCE, "管理员": ADMIN}

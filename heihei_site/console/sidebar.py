@@ -36,21 +36,21 @@ GROUPS: dict[str, tuple[Link, ...]] = {
     "待办": (
         Link("举报待处理", "gavel", "users.suspect"),
         Link("录音待审核", "mic_external_on", "records.record", "status__exact=0"),
+        Link("公告待复核", "campaign", "inbox.announcement", "state__exact=1"),
         Link("提现待审核", "hourglass_top", "payment.withdrawal", "state__exact=0"),
         Link("补发待审批", "how_to_vote", "payment.credit", "state__exact=0"),
-        Link("公告待复核", "rate_review", "inbox.announcement", "state__exact=1"),
         Link("退款处理中", "sync", "payment.refund", "state__exact=requested"),
     ),
     "用户": (
         Link("用户", "person", "users.user"),
         Link("登录", "devices", "users.session"),
         Link("举报", "flag", "users.report"),
-        Link("封禁记录", "person_off", "users.ban"),
+        Link("封禁", "person_off", "users.ban"),
         Link("屏蔽词", "block", "users.blockedword"),
     ),
     "直播": (
         Link("直播", "podcasts", "live.live"),
-        Link("封禁与禁播", "videocam_off", "live.liveban"),
+        Link("封禁的直播", "voice_over_off", "live.liveban"),
         Link("主播座位", "event_seat", "live.seatallowance"),
     ),
     "通话": (
@@ -83,6 +83,7 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("分录", "list_alt", "payment.entry"),
     ),
     "内容与配置": (
+        Link("运营参数", "tune", "console.tunedvalue"),
         Link("礼物", "redeem", "payment.gift"),
         Link("充值套餐", "sell", "payment.package"),
         Link("兑换套餐", "loyalty", "payment.p2gpackage"),
@@ -90,7 +91,6 @@ GROUPS: dict[str, tuple[Link, ...]] = {
         Link("客户端版本", "system_update", "system.appversion"),
         Link("关闭匹配", "heart_broken", "system.matchingoff"),
         Link("页面", "article", "system.page"),
-        Link("运营参数", "tune", "console.tunedvalue"),
     ),
     "审计": (
         Link("操作记录", "history", "console.act"),

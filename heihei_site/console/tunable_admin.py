@@ -14,7 +14,7 @@ from heihei_site.console.admin import ConsoleAdmin
 from heihei_site.console.tunable_forms import TuneForm
 from heihei_site.console.tunable_kinds import Tunable
 from heihei_site.console.tunable_models import TunedValue
-from heihei_site.console.tunables import Tunables
+from heihei_site.console.tunables import MONEY, Tunables
 
 
 @admin.register(TunedValue)
@@ -26,6 +26,10 @@ class TunedValueAdmin(ConsoleAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Any of them."""
+        return any(_may_change(request, tunable) for tunable in Tunables.every().values())
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -33,24 +37,26 @@ class TunedValueAdmin(ConsoleAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = TunedValue.objects.select_related("operator").in_bulk()
-        shown = [_shown(tunable, rows.get(name)) for name, tunable in Tunables.every().items()]
+        shown = [
+            _shown(tunable, rows.get(name)) | {"may_change": _may_change(request, tunable)}
+            for name, tunable in Tunables.every().items()
+        ]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "运营参数",
             "groups": [(group, list(lines)) for group, lines in groupby(shown, key=lambda line: line["group"])],
-            "may_change": self.has_change_permission(request),
         }
         return TemplateResponse(request, "console/tunables.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         tunable = Tunables.every().get(object_id)
         if tunable is None:
             raise Http404
+        if not _may_change(request, tunable):
+            raise PermissionDenied
         row = TunedValue.objects.filter(pk=object_id).first()
         value = tunable.keep(_now(tunable, row))
         form = TuneForm(tunable, request.POST or None, value=value, resets="reset" in request.POST)
@@ -83,6 +89,11 @@ class TunedValueAdmin(ConsoleAdmin):
         words = "已恢复默认" if "value" not in form.cleaned_data else "已修改"
         self.message_user(request, f"「{tunable.label}」{words}，几秒内在所有服务器上生效", messages.SUCCESS)
         return True
+
+
+def _may_change(request: HttpRequest, tunable: Tunable[Any]) -> bool:
+    right = "tune_money" if tunable.group in MONEY else "change_tunedvalue"
+    return request.user.has_perm(f"console.{right}")
 
 
 def _now(tunable: Tunable[Any], row: TunedValue | None) -> Any:

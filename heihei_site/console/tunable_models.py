@@ -20,6 +20,7 @@ class TunedValue(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "运营参数"
         default_permissions: ClassVar = ("view", "change")
+        permissions: ClassVar = [("tune_money", "可以修改充值和提现的参数")]
 
     def __str__(self) -> str:
         return self.name

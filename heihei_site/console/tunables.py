@@ -74,6 +74,8 @@ class Tunables(Declared):
     WITHDRAWAL_ACCOUNT_AGE = Span("注册满多久才能提现", group="提现", unit="天", of=DAY, least=0, most=365)
 
 
+MONEY = ("充值", "提现")  # groups that finance alone changes
+
 # The first of each pair is never more than the second.
 AT_MOST: tuple[tuple[Tunable[Any], Tunable[Any]], ...] = (
     (Tunables.TEAM_SEATS, Tunables.AUDIENCE_SEATS),

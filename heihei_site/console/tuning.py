@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from heihei_site.console import acts
+from heihei_site.console.models import NEW, OLD
 from heihei_site.console.tunable_kinds import Tunable
 from heihei_site.console.tunable_models import TunedValue
 from heihei_site.console.tunables import AT_MOST, changed
@@ -69,5 +70,5 @@ def _record(verb: str, tunable: Tunable[Any], before: dict[str, Any], after: dic
         TunedValue(name=tunable.name),
         reason=by["reason"],
         address=by["address"],
-        details={tunable.label: said},
+        details={tunable.label: dict(zip((OLD, NEW), said, strict=True))},
     )

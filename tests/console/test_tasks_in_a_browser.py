@@ -212,7 +212,7 @@ def test_an_operator_finds_a_person_by_number_name_and_where_they_may_by_phone(d
 SEEN_BY = {  # by each role: in the sidebar, not in it, a page that opens, and one that does not
     "客服": ("用户 提现 公告 运营参数", "操作记录 私信 屏蔽词 渠道账单", "users/user/", "inbox/instantmessage/"),
     "审核": ("用户 举报待处理 私信 屏蔽词", "提现 操作记录 公告", "users/report/", "payment/withdrawal/"),
-    "财务": ("提现 渠道账单 补发与扣回", "举报 直播 私信 运营参数", "payment/bill/", "users/report/"),
+    "财务": ("提现 渠道账单 补发与扣回 运营参数", "举报 直播 私信 公告", "payment/bill/", "users/report/"),
     "管理员": ("操作记录 运营参数 公告 首页广告", "角色", "console/act/", "auth/group/"),
 }
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from chat.models import Chat, Seeker
 from heihei_site.console import tuning
-from heihei_site.console.models import Act
+from heihei_site.console.models import NEW, OLD, Act
 from heihei_site.console.tunable_models import TunedValue
 from heihei_site.console.tunables import Tunables, changed, tunables
 from heihei_site.realtime.models import Message
@@ -422,7 +422,7 @@ class TestTheConsole:
         assert tunables.RECHARGE_CAP == 300_050
         act = Act.objects.get()
         assert (act.operator, act.verb, act.object_id, act.reason) == (chef, "修改运营参数", "RECHARGE_CAP", "活动")
-        assert act.details == {"每人每天充值上限": ["5,000.00 元", "3,000.50 元"]}
+        assert act.details == {"每人每天充值上限": {OLD: "5,000.00 元", NEW: "3,000.50 元"}}
 
     def test_goes_back_to_the_default(self, console, chef):
         say(console, "QUIET_HOURS", value="1-5")
@@ -463,6 +463,18 @@ class TestTheConsole:
         assert console.post(f"{TABLE}BULLET_GOLD/delete/", {"post": "yes"}).status_code == 403
         assert console.post(f"{TABLE}add/", {"name": "BULLET_GOLD", "value": 7}).status_code == 403
         assert not TunedValue.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("right", "theirs", "others"),
+        [("tune_money", "WITHDRAWAL_DAY", "TEAM_SEATS"), ("change_tunedvalue", "TEAM_SEATS", "WITHDRAWAL_DAY")],
+    )
+    def test_limits_on_money_are_changed_by_finance_alone(self, right, theirs, others):
+        console = helper("view_tunedvalue", right)
+        page = console.get(TABLE).content.decode()
+        assert f"{theirs}/change" in page and f"{others}/change" not in page
+        assert say(console, others, value="30").status_code == 403
+        assert say(console, theirs, value="30").status_code == 302
+        assert list(TunedValue.objects.values_list("name", flat=True)) == [theirs]
 
     def test_others_see_nothing_and_what_is_not_there_is_404(self, console):
         assert helper("view_user").get(TABLE).status_code == 403

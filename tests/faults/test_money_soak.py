@@ -27,13 +27,23 @@ GOLD, FEN = (60, 380, 980), (600, 3800, 9800)
 OPERATORS = (".refund.", ".approval.", ".return.", "credit.")
 WITHOUT_OPERATORS = [label for label in LABELS if not any(word in label for word in OPERATORS)]
 APPROVE_ALL = """
+from contextlib import suppress
 from payment.services import decisions
 from payment.withdrawal_models import Withdrawal
 from users.models import User
 for row in Withdrawal.objects.filter(state=0):
-    decisions.approve(operator=User.objects.get(pk={by}), withdrawal_id=row.pk)
+    for operator in User.objects.filter(pk__in={by}):
+        with suppress(decisions.Undecided):
+            decisions.approve(operator=operator, withdrawal_id=row.pk)
 """
-POINTS = 200_000
+NO_DAYS_END = """
+from heihei_site.console.tunables import Tunables
+from heihei_site.console.tuning import tune
+from users.models import User
+for limit in (Tunables.RECHARGE_CAP, Tunables.RECHARGE_CAP_NEW, Tunables.WITHDRAWAL_DAY):
+    tune(limit, 10_000_000, operator=User.objects.get(pk={by}), reason="soak")
+"""
+POINTS = 2_000_000
 
 
 @dataclass
@@ -121,7 +131,8 @@ def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> Non
     print(f"HEIHEI_SOAK_SEED={seed}")
     settings.VAR_DIR = venue.instance.var  # its keys are the gateway's
     registry.get.cache_clear()
-    anchor, *buyers = [Person(venue, *one) for one in venue.people(TILLS + 1)]
+    anchor, other, *buyers = [Person(venue, *one) for one in venue.people(TILLS + 2)]
+    venue.run(NO_DAYS_END.format(by=anchor.id))
     live = anchor.call("live/create-live", title="夜")["live"]["liveId"]
     anchor.call("live/start-live", liveId=live)
     venue.keep_open(live)
@@ -140,7 +151,7 @@ def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> Non
             failures.append(error)
 
     def passed(trap: Trap) -> bool:
-        venue.run(APPROVE_ALL.format(by=anchor.id))
+        venue.run(APPROVE_ALL.format(by=[anchor.id, other.id]))
         return trap.snapped()
 
     threads = [threading.Thread(target=work, args=(till,)) for till in tills]
@@ -155,7 +166,7 @@ def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> Non
     assert not failures
     unsettled = "SELECT count(*) FROM payment_notification WHERE settled_at IS NULL AND verdict = 'accepted'"
     wait_until(lambda: venue.sql(unsettled) == 0, 2 * PATIENCE, "everything is settled")
-    venue.run(APPROVE_ALL.format(by=anchor.id))
+    venue.run(APPROVE_ALL.format(by=[anchor.id, other.id]))
     unpaid = "SELECT count(*) FROM payment_withdrawal WHERE state < 3"
     wait_until(lambda: venue.sql(unpaid) == 0, 3 * PATIENCE, "everything is paid out")
     outbox = (venue.instance.var / "outbox" / "payouts.jsonl").read_text().splitlines()

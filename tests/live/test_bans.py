@@ -95,7 +95,7 @@ class TestBarring:
 class TestInTheConsole:
     def test_a_live_is_banned_and_its_owner_barred_for_three_days(self, staff, api):
         live = factories.live()
-        page = act(staff, LIVES, "ban", live, kind="1", reason="卖药", shown="", bar="3")
+        page = act(staff, LIVES, "ban_for", live, kind="1", reason="卖药", shown="", bar="3")
         assert "已封禁 1 场直播" in page
         ban = LiveBan.objects.get()
         assert (ban.live, ban.owner, ban.by.username, ban.kind, ban.reason, ban.barred) == (
@@ -109,7 +109,7 @@ class TestInTheConsole:
 
     @pytest.mark.parametrize(("bar", "barred"), [("", False), ("ever", True)])
     def test_without_an_end_and_without_a_bar(self, staff, bar, barred):
-        act(staff, LIVES, "ban", factories.live(), bar=bar)
+        act(staff, LIVES, "ban_for", factories.live(), bar=bar)
         assert LiveBan.objects.values_list("barred", "until").get() == (barred, None)
 
     def test_the_list_begins_with_what_is_on_air(self, staff):

@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.utils import timezone
 
+from heihei_site.api.models import Repeat
 from messages.models import InstantMessage
 from payment import crash_points, ledger, tasks
 from payment.credit_models import Credit
@@ -17,7 +18,7 @@ from payment.services.decisions import Undecided
 from tests import factories
 from tests.answers import ok
 from tests.payment.cash import give_points, operator
-from users.models import Repeat, User
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 State = Credit.State

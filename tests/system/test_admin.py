@@ -202,6 +202,16 @@ def test_the_second_ban_of_a_person_does_nothing(staff, told, django_capture_on_
     assert told == []
 
 
+@pytest.mark.parametrize("of", ["live/live", "users/user"])
+def test_scripts_that_post_the_action_alone_ban(staff, of):
+    live = factories.live()
+    staff.post(f"/admin/{of}/", {"action": "ban", "_selected_action": [live.pk if "live" in of else live.owner_id]})
+    live.refresh_from_db()
+    assert (live.status, live.owner.is_active) == (
+        (Live.Status.BANNED, True) if "live" in of else (Live.Status.STOPPED, False)
+    )
+
+
 def test_staff_are_not_banned_by_mistake(staff):
     chef = User.objects.get(username="chef")
     assert "已封禁 0 人" in act(staff, "users/user", "ban", chef)
