@@ -135,8 +135,3 @@ class ReadOnlyAdmin(ConsoleAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-# Pages of their own modules register themselves.
-from heihei_site.console import act_admin as _act_admin  # noqa: E402, F401
-from heihei_site.console import tunable_admin as _tunable_admin  # noqa: E402, F401
