@@ -21,7 +21,7 @@ _MONEY_TO_READ = (
 )
 
 SUPPORT: Rights = {
-    "users": "view_user find_by_phone view_session change_session view_report view_suspect view_ban",
+    "users": "view_user find_by_phone view_session change_session view_ban",
     "live": "view_live view_guest view_liveban view_seatallowance",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic view_subject",
