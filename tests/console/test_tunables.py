@@ -439,6 +439,7 @@ class TestTheConsole:
             ("BULLET_GOLD", {"value": "7", "reason": ""}, "该字段是必填项"),
             ("BULLET_GOLD", {"value": "0"}, "大于或等于"),
             ("QUIET_HOURS", {"value": "23-24"}, "0–23 的整点"),
+            ("QUIET_HOURS", {"value": "1-" + "5" * 5_000}, "0–23 的整点"),
             ("WITHDRAWAL_LEAST", {"value": "600"}, "不能大于"),
             ("WITHDRAWAL_LEAST", {"value": "10.005"}, "小数"),
             ("MINOR_PROTECTION", {"reset": "", "reason": ""}, "该字段是必填项"),
