@@ -277,6 +277,8 @@ def test_the_rule_of_withdrawals_says_what_counts(tune):
     tune("WITHDRAWAL_DAY", 30_000)
     tune("WITHDRAWAL_ACCOUNT_AGE", 3)
     assert "每次最少20元，每天最多300元；注册满3天" in cash_rule()
+    tune("WITHDRAWAL_LEAST", 1_050)
+    assert "每次最少10.50元" in cash_rule()
 
 
 def test_a_bullet_sent_again_after_the_price_changed_is_the_same_bullet(tune):
