@@ -107,7 +107,7 @@ class AnnouncementAdmin(ConsoleAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         found: list[UnfoldAction] = super().get_actions_detail(request, object_id)
-        announcement = Announcement.objects.filter(pk=object_id).first()
+        announcement = self.get_object(request, object_id)
         fitting = self.BUTTONS.get(announcement.state, set()) if announcement else set()
         return [button for button in found if getattr(button.method, "__name__", "") in fitting]
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Sum
 from heihei_site.console.cards import UNKNOWN, Card, Reading, Section, Tone, waiting
 from heihei_site.console.figures import MONEY, Figure, Unit
 from payment import audit
+from payment.credit_models import Credit
 from payment.models import Currency, Entry, Transfer
 from payment.order_models import Order, Refund
 from payment.withdrawal_models import Withdrawal
@@ -66,6 +67,12 @@ def withdrawals() -> Reading:
     return waiting(asked, since="created_at", late_after=DECISION_LATE)
 
 
+def credits() -> Reading:
+    """Of another operator, each to be decided within CREDIT_LIFETIME."""
+    proposed = Credit.objects.filter(state=Credit.State.PENDING)
+    return waiting(proposed, since="created_at", late_after=DECISION_LATE)
+
+
 def refunds() -> Reading:
     """The gateway has not given the money back yet."""
     under_way = Refund.objects.filter(state=Refund.State.REQUESTED, next_try_at__isnull=False)
@@ -93,7 +100,9 @@ FIGURES = (
 CARDS = (
     Card("withdrawals", 30, Section.QUEUES, "待审核提现", "payments", "payment.view_withdrawal", withdrawals,
          "admin:payment_withdrawal_changelist", f"?state__exact={Withdrawal.State.REQUESTED}"),
-    Card("refunds", 31, Section.QUEUES, "处理中退款", "undo", "payment.view_refund", refunds,
+    Card("credits", 31, Section.QUEUES, "待审批补发", "how_to_vote", "payment.view_credit", credits,
+         "admin:payment_credit_changelist", f"?state__exact={Credit.State.PENDING}"),
+    Card("refunds", 32, Section.QUEUES, "处理中退款", "undo", "payment.view_refund", refunds,
          "admin:payment_refund_changelist", f"?state__exact={Refund.State.REQUESTED}"),
     Card("audit", 30, Section.MACHINES, "账目核对", "balance", MONEY, promises),
 )  # fmt: skip

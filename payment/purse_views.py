@@ -22,6 +22,7 @@ from heihei_site.console.tunables import tunables
 from payment import ledger, purse_params, purse_serializers, statements
 from payment.selectors import assets, p2g_packages
 from payment.services import alipay, exchange, withdrawals
+from payment.withdrawal_models import yuan
 from payment.worth import cash
 
 api = Endpoints("payment")
@@ -85,8 +86,8 @@ def cash_info(caller: Caller) -> purse_serializers.Cash:
     held = ledger.balances(caller.person.pk)
     rule = RULE.format(
         points=100 * settings.POINTS_PER_FEN,
-        least=tunables.WITHDRAWAL_LEAST // 100,
-        day=tunables.WITHDRAWAL_DAY // 100,
+        least=yuan(tunables.WITHDRAWAL_LEAST).removesuffix(".00"),
+        day=yuan(tunables.WITHDRAWAL_DAY).removesuffix(".00"),
         days=tunables.WITHDRAWAL_ACCOUNT_AGE.days,
     )
     return {"point": held.point, "cash": cash(held.point), "rule": rule}

@@ -63,7 +63,7 @@ class WithdrawalAdmin(QueueAdmin):
         "tries", "due_at", "last_answer", "gateway_number", "return_reason", "closed_at",
     )  # fmt: skip
     inlines = (Decisions,)
-    actions = ("approve", "reject")
+    actions = actions_detail = ("approve", "reject")  # type: ignore[assignment]  # unfold's own are none
     actions_list = ("show_limits",)  # type: ignore[assignment]  # buttons above the list
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Withdrawal]:

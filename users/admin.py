@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.forms import CharField, Form, Media, ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -52,6 +52,7 @@ class OptionalUsername(UsernameField):
 class PersonForm(UserChangeForm):
     class Meta(UserChangeForm.Meta):
         field_classes = {"username": OptionalUsername}
+        help_texts = {"is_active": "用上方的按钮封禁和解封"}
 
 
 class StaffForm(UserCreationForm):
@@ -90,6 +91,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     ordering = ("-pk",)
     actions = ("show_tip", "ban_for", "ban", "lift_ban", "sign_out_everywhere")
     actions_detail = ("show_tip", "ban_for", "lift_ban", "sign_out_everywhere")  # type: ignore[assignment]  # unfold's own are none
+    change_form_outer_before_template = "users/money.html"  # type: ignore[assignment]  # unfold's own are none
     change_form_outer_after_template = "users/history.html"  # type: ignore[assignment]  # unfold's own are none
     readonly_fields = ("number", "level_now", "experience", "points_earned", "gold_given", "follower_count",
                        "following_count", "live_count", "rename_count", "date_joined", "last_login",
@@ -111,14 +113,16 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):
     @display(description="登录")
     def sign_ins(self, user: User) -> SafeString:
         where = reverse("admin:users_session_changelist")
-        return format_html('<a href="{}?user__id__exact={}">{} 处</a>', where, user.pk, user.sessions.count())
+        return format_html(
+            '<a class="text-primary-600" href="{}?user__id__exact={}">{} 处</a>', where, user.pk, user.sessions.count()
+        )
 
     @display(description="直播")
     def lives(self, user: User) -> SafeString:
         where = f"{reverse('admin:live_live_changelist')}?owner__id__exact={user.pk}"
         bans = f"{reverse('admin:live_liveban_changelist')}?owner__id__exact={user.pk}"
-        links = '<a href="{}&status__in=0,1">进行中</a>　<a href="{}">全部</a>　<a href="{}">封禁与禁播</a>'
-        return format_html(links, where, where, bans)
+        pages = ((f"{where}&status__in=0,1", "进行中"), (where, "全部"), (bans, "封禁与禁播"))
+        return format_html_join("　", '<a class="text-primary-600" href="{}">{}</a>', pages)
 
     @display(description="等级", ordering="experience")
     def level_now(self, user: User) -> int:

@@ -1,6 +1,7 @@
 """What every page of the console derives from."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -124,9 +125,14 @@ class ConsoleAdmin(ModelAdmin):
     def _filter_unfold_actions_by_permissions(
         self, request: HttpRequest, actions: list[UnfoldAction], object_id: Any = None
     ) -> list[UnfoldAction]:
-        """Without the id, which unfold would give to `has_..._permission` in the place of the row."""
+        """Without the id, which unfold would give to `has_..._permission` in the place of the row. A button is about
+        one row, and nothing is 所选 there."""
         found = super()._filter_unfold_actions_by_permissions(request, actions)
-        return [each for each in found if self.may(request, getattr(each.method, "needs", ()))]
+        return [
+            replace(each, description=each.description.replace("所选", ""))
+            for each in found
+            if self.may(request, getattr(each.method, "needs", ()))
+        ]
 
 
 class ReadOnlyAdmin(ConsoleAdmin):
@@ -143,8 +149,3 @@ class ReadOnlyAdmin(ConsoleAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-# Pages of their own modules register themselves.
-from heihei_site.console import act_admin as _act_admin  # noqa: E402, F401
-from heihei_site.console import tunable_admin as _tunable_admin  # noqa: E402, F401

@@ -10,7 +10,7 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib import admin
 
-        from heihei_site.console import roles
+        from heihei_site.console import act_admin, roles, tunable_admin  # noqa: F401  (two register themselves)
 
         post_migrate.connect(roles.make, dispatch_uid="console-roles")
         admin.site.index_template = "console/dashboard.html"

@@ -21,15 +21,16 @@ _MONEY_TO_READ = (
 )
 
 SUPPORT: Rights = {
-    "users": "view_user find_by_phone view_session change_session view_report view_suspect view_ban",
+    "users": "view_user find_by_phone view_session change_session view_ban",
     "live": "view_live view_guest view_liveban view_seatallowance",
     "chat": "view_chat view_chattopic view_matchtip",
     "topics": "view_topic view_subject",
     "records": "view_record",
-    "inbox": "view_push",
+    "inbox": "view_push view_announcement",
     "payment": "view_account view_transfer view_entry view_package view_order view_refund view_p2gpackage "
     "view_exchange view_withdrawal view_decision view_credit propose_credit",
     "system": "view_clientlog view_banner view_appversion view_matchingoff view_page",
+    "console": "view_tunedvalue",
 }
 MODERATOR: Rights = {
     "users": "view_user change_user view_session change_session view_report change_report view_suspect change_suspect "

@@ -1,5 +1,6 @@
 """What operators fill in to change a setting: one field of its kind, and the reason. Cleaned, it is what is kept."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -37,7 +38,7 @@ class HoursField(forms.CharField):
 
     def clean(self, value: Any) -> list[int]:
         hours = super().clean(value).replace("–", "-").split("-")
-        if len(hours) != 2 or not all(hour.isascii() and hour.isdigit() and int(hour) < 24 for hour in hours):
+        if len(hours) != 2 or not all(re.fullmatch("[0-9]{1,2}", hour) and int(hour) < 24 for hour in hours):
             raise ValidationError("请填两个 0–23 的整点，用“-”隔开，例如 23-8")
         return [int(hour) for hour in hours]
 

@@ -20,6 +20,8 @@ class GuardedLogin(AuthenticationForm):
     """Counts what failed, by name and by address. Past either limit a right password is refused as well, and not even
     looked at, so nobody learns whether it was one. Counted in Redis for all processes; without it the door is open."""
 
+    error_messages = {**AuthenticationForm.error_messages, "invalid_login": "账号或密码不对（区分大小写）"}
+
     def clean(self) -> dict[str, Any]:
         name = str(self.cleaned_data.get("username", "")).casefold()
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""

@@ -101,7 +101,7 @@ def _saying_chunks(file: IO[bytes]) -> Iterator[_Part]:
         if len(head) < 8:
             return
         name, size = struct.unpack("<4sI", head)
-        if start + 8 + size > end:
+        if start + 8 + size > end or (name, size) == (b"data", 0):  # not filled in: all that follows is sound
             return
         if name not in _SOUND:
             yield _Part(name, start, start + 8, start + 8 + size)

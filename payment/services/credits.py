@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from users.models import User
 
 TILL = "credits"
+TOO_MUCH = "超过运营人员每日限额"
 State = Credit.State
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,8 @@ def propose(*, operator: "User", owner: "User", kind: str, gold: int, point: int
     if owner.pk == operator.pk:
         raise Undecided("不能给自己申请")
     _refuse_who_is_gone(owner, gold, point)
+    if abs(gold) > settings.CREDIT_GOLD_DAY or abs(point) > settings.CREDIT_POINT_DAY:  # and for the sum
+        raise Undecided(TOO_MUCH)
     repeat = repeats.recognise(operator.pk, "credit", owner.pk, kind, gold, point)
     if not repeat.fresh:
         return Credit.objects.get(number=repeat.key)
@@ -118,7 +121,7 @@ def _refuse_too_much(operator: "User", today: QuerySet[Credit]) -> None:
     counted = today.filter(state__in=(State.PENDING, State.POSTED))
     moved = counted.aggregate(gold=Sum(Abs("gold")), point=Sum(Abs("point")))
     if (moved["gold"] or 0) > settings.CREDIT_GOLD_DAY or (moved["point"] or 0) > settings.CREDIT_POINT_DAY:
-        raise Undecided("超过运营人员每日限额")
+        raise Undecided(TOO_MUCH)
 
 
 def _close(row: Credit, state: Credit.State, **outcome: object) -> None:

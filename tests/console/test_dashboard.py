@@ -20,7 +20,9 @@ from heihei_site.console.figure_models import Day, Hour
 from heihei_site.realtime import presence
 from heihei_site.realtime.models import Message
 from live.models import Live
+from messages.announcement_models import Announcement
 from messages.models import Notice, Push
+from payment.services import credits
 from payment.withdrawal_models import Withdrawal
 from records.models import Record
 from tests import factories
@@ -99,6 +101,15 @@ def test_a_queue_says_how_many_wait_and_how_long_the_oldest_has(boss):
             user=factories.person(), file="f", file_md5=f"{hours}", length=5, created_at=Now() - hours * HOUR
         )
     assert cards(boss)["records"] == ("3", "最早的已等 5 小时")
+
+
+def test_what_waits_for_a_second_operator_is_a_queue_too(boss):
+    first = operator("payment.propose_credit")
+    credits.propose(operator=first, owner=factories.person(), kind="event", gold=5, point=0, reason="活动")
+    written = Announcement.objects.create(title="题", text="文", author=first)
+    assert (cards(boss)["credits"][0], cards(boss)["announcements"][0]) == ("1", "0")
+    Announcement.objects.filter(pk=written.pk).update(state=Announcement.State.PROPOSED, proposed_by=first)
+    assert cards(boss)["announcements"][0] == "1"
 
 
 def test_what_waits_too_long_stands_out(boss):

@@ -277,6 +277,8 @@ def test_the_rule_of_withdrawals_says_what_counts(tune):
     tune("WITHDRAWAL_DAY", 30_000)
     tune("WITHDRAWAL_ACCOUNT_AGE", 3)
     assert "每次最少20元，每天最多300元；注册满3天" in cash_rule()
+    tune("WITHDRAWAL_LEAST", 1_050)
+    assert "每次最少10.50元" in cash_rule()
 
 
 def test_a_bullet_sent_again_after_the_price_changed_is_the_same_bullet(tune):
@@ -439,6 +441,7 @@ class TestTheConsole:
             ("BULLET_GOLD", {"value": "7", "reason": ""}, "该字段是必填项"),
             ("BULLET_GOLD", {"value": "0"}, "大于或等于"),
             ("QUIET_HOURS", {"value": "23-24"}, "0–23 的整点"),
+            ("QUIET_HOURS", {"value": "1-" + "5" * 5_000}, "0–23 的整点"),
             ("WITHDRAWAL_LEAST", {"value": "600"}, "不能大于"),
             ("WITHDRAWAL_LEAST", {"value": "10.005"}, "小数"),
             ("MINOR_PROTECTION", {"reset": "", "reason": ""}, "该字段是必填项"),

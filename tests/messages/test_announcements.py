@@ -362,6 +362,10 @@ class TestTheConsole:
         assert "只有草稿可以提交" in self.press(console, "propose", announcement)
         assert not received()
 
+    @pytest.mark.parametrize("nothing", ["999", "x"])
+    def test_an_address_of_none_leads_back(self, boss, nothing):
+        assert self.signed_in(boss).get(f"{self.LIST}{nothing}/change/").status_code == 302
+
     def test_writing_is_not_sending(self):
         writer = factories.person(username="helper", is_staff=True)
         codenames = ["add_announcement", "change_announcement", "view_announcement"]

@@ -121,6 +121,7 @@ def test_who_may_do_both_still_needs_another(person):
         ({"reason": ""}, "字段是必填项"),
         ({"owner": 999_999_999}, "选择一个有效的选项"),
         ({"gold": 50_001}, "超过运营人员每日限额"),
+        ({"kind": "penalty", "gold": -(2**63)}, "超过运营人员每日限额"),
     ],
 )
 def test_what_cannot_be_is_said_and_the_form_stays_as_it_was(proposer, person, said, why):

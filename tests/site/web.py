@@ -18,6 +18,7 @@ def serving(*server: str) -> Iterator[int]:
     port = free_port()
     tested = settings.DATABASES["default"]["NAME"]
     environment = {**os.environ, "DATABASE_URL": os.environ["DATABASE_URL"].replace("/heihei?", f"/{tested}?")}
+    environment["PORT"] = str(port)  # of the addresses that it tells
     command = [sys.executable, "-m", *server, "heihei_site.asgi:application", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     try:

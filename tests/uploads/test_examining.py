@@ -119,6 +119,13 @@ class TestSound:
     def test_a_container_that_makes_no_sense_is_left_as_it_is(self, boxes):
         assert metadata.strip(io.BytesIO(b"\0\0\0\x08ftyp" + boxes)) is None
 
+    def test_sound_whose_length_was_never_filled_in_stays_as_it_is(self):
+        """As recorders leave it that died, or wrote to a pipe. Their sound begins with silence: eight zeros would be a
+        chunk."""
+        content = samples.wav()[:40] + bytes(4) + bytes(16_000)
+        assert len(samples.packets(content)) > 0
+        assert metadata.strip(io.BytesIO(content)) is None
+
     def test_what_a_header_claims_counts_for_nothing(self, use, heard):
         """A WAV of two seconds that says it is hours long."""
         content = bytearray(samples.wav(2))
