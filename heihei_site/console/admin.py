@@ -55,8 +55,9 @@ class ConsoleAdmin(ModelAdmin):
         """A column that neither list nor page has, where the page names what it has."""
         page = flatten_fieldsets(self.fieldsets) if self.fieldsets else flatten(self.fields or ())
         column = next((each.name for each in self.opts.concrete_fields if name in (each.name, each.attname)), "")
-        filters = (str(each[0] if isinstance(each, tuple) else each) for each in self.list_filter)
-        return bool(page and column) and column not in (*page, *self.list_display, *filters, self.opts.pk.name)
+        filters = [each[0] if isinstance(each, tuple) else each for each in self.list_filter]
+        asked = {str(getattr(each, "parameter_name", each)).split("__")[0] for each in filters}
+        return bool(page and column) and column not in (*page, *self.list_display, *asked, self.opts.pk.name)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return acts.record_for(request, f"添加{obj._meta.verbose_name}", obj, details=message)
