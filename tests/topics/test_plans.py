@@ -19,6 +19,7 @@ def crowd(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         caller, topic = factories.person(), voices.topic()
         bench.add_people(caller.pk)
+        growing.add_people(bench.FIRST_PERSON + bench.PEOPLE, 0, MANY)  # of a small table the whole is a good plan
         bench.fill(topic.pk, 0, MANY)
         growing.execute(f"ANALYZE {', '.join(bench.TABLES)}")
         yield bench.calls(factories.token(caller), topic.pk)
