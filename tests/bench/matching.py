@@ -53,18 +53,27 @@ def main() -> None:
 
 
 def measure_all(running: Instance, given: argparse.Namespace) -> str:
-    from chat.models import Chat
-
     rows = []
     for kills in (0, given.kills):
         rows.append(evening(running, people_who_look(given.people), given, kills))
-        Chat.objects.all().delete()  # nobody keeps them up: they would end by the hundred during the next evening
+        forget_calls()
     heads = ["Kills", "Pairs/s", "Paired", "Waited s: median", "95 %", "99 %", "longest", "Calls unanswered"]
     return (
         f"{report.table(heads, rows)}\n\n{given.people:,} people come over {given.over:g} s to {given.webs} web "
         f"processes, {BLOCKS_EACH} blocks each; every other second one process is killed. Waiting ends when both are "
         "told to come in. Pairs are disjoint, nobody got whom they block, and nobody was left without an answer."
     )
+
+
+def forget_calls() -> None:
+    """Nobody keeps them up: they would end by the hundred during the next evening."""
+    from django.db import transaction
+
+    from chat.models import Chat
+
+    with transaction.atomic():
+        list(Chat.objects.order_by("pk").select_for_update())  # in the order of whoever ends them
+        Chat.objects.all().delete()
 
 
 def evening(running: Instance, crowd: Crowd, given: argparse.Namespace, kills: int) -> list[str]:
