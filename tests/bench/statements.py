@@ -21,8 +21,10 @@ WITH posted AS (
     RETURNING id
 )
 INSERT INTO payment_entry (transfer_id, account_id, currency, amount, balance_after)
-SELECT id, CASE WHEN id %% 2 = 0 THEN %(mine)s ELSE %(other)s END, 'gold', 1, id FROM posted
-UNION ALL SELECT id, %(house)s, 'gold', -1, NULL FROM posted
+SELECT id, leg.account, 'gold', leg.amount, CASE WHEN leg.amount > 0 THEN id END
+FROM posted CROSS JOIN LATERAL (
+    VALUES (CASE WHEN id %% 2 = 0 THEN %(mine)s ELSE %(other)s END, 1), (%(house)s, -1)
+) AS leg (account, amount)
 """
 
 
