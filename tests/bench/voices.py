@@ -25,20 +25,21 @@ INSERT INTO users_block (user_id, target_id, created_at)
 SELECT %(person)s + n, %(caller)s, now() FROM generate_series(0, %(people)s - 1, 200) AS n
 UNION ALL SELECT %(caller)s, %(person)s + n, now() FROM generate_series(100, %(people)s - 1, 200) AS n
 """
+# A reply is numbered after its post and before the next, as where people post and answer by turns.
 _POSTS = """
 INSERT INTO topics_subject (id, topic_id, creator_id, main_id, replied_id, reply_user_id, title, path, length, samples,
     sign, upload_id, state, created_at)
-SELECT %(post)s + n, %(topic)s, %(person)s + n %% %(people)s, NULL, NULL, 0, 'post ' || n,
+SELECT %(post)s + 4 * n, %(topic)s, %(person)s + n %% %(people)s, NULL, NULL, 0, 'post ' || n,
     'http://cdn/' || n, 9, '1,2,3', 's' || n, 0, 1, now()
 FROM generate_series(%(low)s, %(high)s - 1) AS n;
 INSERT INTO topics_subject (id, topic_id, creator_id, main_id, replied_id, reply_user_id, title, path, length, samples,
     sign, upload_id, state, created_at)
-SELECT 2 * %(post)s + 3 * n + m, %(topic)s, %(person)s + (n + m) %% %(people)s, %(post)s + n, %(post)s + n,
+SELECT %(post)s + 4 * n + 1 + m, %(topic)s, %(person)s + (n + m) %% %(people)s, %(post)s + 4 * n, %(post)s + 4 * n,
     %(person)s + n %% %(people)s, '', 'http://cdn/' || n, 9, '1,2,3', 'r' || n || '-' || m, 0, 1, now()
 FROM generate_series(%(low)s, %(high)s - 1, 10) AS n, generate_series(0, 2) AS m;
 INSERT INTO topics_standing (subject_id, topic_id, listed, views, replies, likes, gifts, heat)
 SELECT id, topic_id, main_id IS NULL, id %% 97, 0, id %% 13, 0, 1000 + (id * 7919 %% 10007) / 100.0
-FROM topics_subject WHERE id >= %(post)s + %(low)s AND id NOT IN (SELECT subject_id FROM topics_standing)
+FROM topics_subject WHERE id >= %(post)s + 4 * %(low)s AND id NOT IN (SELECT subject_id FROM topics_standing)
 """
 _LIKE = "INSERT INTO topics_like (subject_id, user_id, created_at) VALUES (%s, %s, now()) ON CONFLICT DO NOTHING"
 _TALLY = """
@@ -82,7 +83,7 @@ def calls(token: str, topic_id: int) -> dict[str, Call]:
         "topic-detail, hot, from the 900,000th on": page(0, 900_000),
         "subject-detail": lambda n: (
             "topic/subject-detail",
-            {"token": token, "subjectId": FIRST_POST + 10, "offset": 0},
+            {"token": token, "subjectId": FIRST_POST + 4 * 10, "offset": 0},
         ),
         "topic-list": lambda n: ("topic/topic-list", {"token": token, "offset": 0}),
     }
@@ -107,7 +108,7 @@ def likes(running: Instance, topic: int, seconds: float, phones: int) -> str:
     """Everybody likes one post: phones, and the same two rows without them. The job folds meanwhile."""
     from tests import factories
 
-    post = FIRST_POST + 1
+    post = FIRST_POST + 4
     tokens = [factories.token(factories.person()) for _ in range(phones)]
 
     def like(number: int) -> tuple[str, dict[str, Any]]:
