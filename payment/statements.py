@@ -21,13 +21,15 @@ def balances(user_id: int) -> Iterator[dict[str, Any]]:
 
 
 # The newest of each purse by its index, then the newest of these: the depth of the page and the length of the ledger
-# do not matter.
+# do not matter. Pairs are compared, and the order names the account, because only the index of purses can serve that:
+# with `account_id = a.id ORDER BY id` PostgreSQL may go back through the primary key, past everybody's newer entries.
 _PAGE = """
 SELECT e.id, e.currency, e.amount, e.balance_after, t.reason, t.key, t.created_at
 FROM payment_account a
 CROSS JOIN LATERAL (
     SELECT id, currency, amount, balance_after, transfer_id FROM payment_entry
-    WHERE account_id = a.id AND id < %(before)s ORDER BY id DESC LIMIT %(rows)s
+    WHERE (account_id, id) < (a.id, %(before)s) AND (account_id, id) > (a.id, 0)
+    ORDER BY account_id DESC, id DESC LIMIT %(rows)s
 ) e
 JOIN payment_transfer t ON t.id = e.transfer_id
 WHERE a.owner_id = %(owner)s AND a.currency = ANY(%(currencies)s)

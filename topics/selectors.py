@@ -20,10 +20,12 @@ def _by_somebody_here(viewer: Given, creator: str) -> Q:
     return here(f"{creator}__") & not_blocked(viewer, creator)
 
 
+# A range of one topic or post where `=` would do, and an order that begins with it: only their own index can serve
+# that. Else PostgreSQL may go back through the primary key, past everything that is newer elsewhere.
 @Compiled
 def _newest(topic: Given, viewer: Given) -> QuerySet[Subject]:
-    posts = Subject.objects.filter(topic_id=topic, main=None, state=SHOWN)
-    return posts.filter(_by_somebody_here(viewer, "creator")).order_by("-pk")
+    posts = Subject.objects.filter(topic_id__gte=topic, topic_id__lte=topic, main=None, state=SHOWN)
+    return posts.filter(_by_somebody_here(viewer, "creator")).order_by("topic_id", "-pk")
 
 
 @Compiled
@@ -34,8 +36,8 @@ def _hottest(topic: Given, viewer: Given) -> QuerySet[Standing]:
 
 @Compiled
 def _replies(post: Given, viewer: Given) -> QuerySet[Subject]:
-    replies = Subject.objects.filter(main_id=post, state=SHOWN)
-    return replies.filter(_by_somebody_here(viewer, "creator")).order_by("-pk")
+    replies = Subject.objects.filter(main_id__gte=post, main_id__lte=post, state=SHOWN)
+    return replies.filter(_by_somebody_here(viewer, "creator")).order_by("main_id", "-pk")
 
 
 @Compiled
@@ -76,10 +78,10 @@ def find_shared(subject_id: int) -> Subject | None:
 _NEWEST_REPLIES = """
 SELECT reply.* FROM unnest(%(posts)s) AS post (id) CROSS JOIN LATERAL (
     SELECT subject.* FROM topics_subject AS subject JOIN users_user AS creator ON creator.id = creator_id
-    WHERE main_id = post.id AND state = 1 AND creator.is_active AND creator.deletion_due_at IS NULL
+    WHERE main_id BETWEEN post.id AND post.id AND state = 1 AND creator.is_active AND creator.deletion_due_at IS NULL
       AND NOT EXISTS (SELECT FROM users_block WHERE user_id = %(viewer)s AND target_id = creator_id)
       AND NOT EXISTS (SELECT FROM users_block WHERE target_id = %(viewer)s AND user_id = creator_id)
-    ORDER BY subject.id DESC LIMIT %(most)s
+    ORDER BY main_id, subject.id DESC LIMIT %(most)s
 ) AS reply
 ORDER BY reply.id DESC
 """

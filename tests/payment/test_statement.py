@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from payment import ledger
+from payment import ledger, statements
 from payment.exchange_catalogue import seed_p2g_packages
-from payment.models import Currency, Gift
+from payment.models import Currency, Entry, Gift
 from payment.order_models import Refund
 from payment.packages import seed_packages
 from payment.services import decisions, orders
@@ -98,8 +98,10 @@ def test_an_unknown_kind_of_movement_is_shown_all_the_same(api):
     assert [(line["amount"], line["title"]) for line in lines(api(user))] == [(-1, "其他"), (5, "系统赠送")]
 
 
-def test_a_page_reads_no_more_than_it_shows(api):
-    """By the index of each purse, from the position on: neither a sort of all nor a walk through others' lines."""
+@pytest.mark.parametrize("page", ["first", "last"])
+def test_a_page_reads_no_more_than_it_shows(page):
+    """By the index of each purse, from the position on: neither a sort of all nor a walk through others' lines, though
+    these are all newer."""
     user = factories.person(gold=1)
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM payment_account WHERE owner_id IS NULL LIMIT 1")
@@ -113,12 +115,12 @@ def test_a_page_reads_no_more_than_it_shows(api):
             [account, house],
         )
         cursor.execute("ANALYZE payment_entry, payment_transfer, payment_account")
-        from payment.statements import _PAGE
-
-        said = {"before": 20_000, "rows": 21, "owner": user.pk, "currencies": ["gold", "point"]}
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {_PAGE}", said)
+        thirtieth = Entry.objects.filter(account__owner=user).order_by("pk")[30]
+        before = thirtieth.pk if page == "last" else statements.BEFORE_ALL
+        said = {"before": before, "rows": 21, "owner": user.pk, "currencies": ["gold", "point"]}
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statements._PAGE}", said)
         (plan,) = cursor.fetchone()
-    assert max(read(plan[0]["Plan"], "payment_entry")) <= 21
+    assert max(read(plan[0]["Plan"], "payment_entry")) == 21
 
 
 def read(node, table):

@@ -33,3 +33,16 @@ def test_no_list_reads_all_posts(crowd, name):
     assert scans
     large = ("topics_subject", "topics_standing", "users_user")
     assert [scan for scan in scans if scan in [f"Seq Scan on {table}" for table in large]] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [("topic-detail, new", "newest_posts"), ("subject-detail", "newest_replies")]
+)
+@override_settings(ALLOWED_HOSTS=["*"])
+def test_a_topic_that_went_quiet_is_not_looked_for_among_newer_posts(crowd, name, index):
+    """Nearly all posts are its own, and so PostgreSQL might think that nearly all of the newest are."""
+    bench.fill(voices.topic().pk, MANY, MANY + MANY // 20)
+    growing.execute(f"ANALYZE {', '.join(bench.TABLES)}")
+    scans = growing.scans(growing.asked(crowd[name](1)), ["topics_subject"])
+    assert f"Index Scan using {index} on topics_subject" in scans
+    assert not [scan for scan in scans if "Backward" in scan or "Seq" in scan]
