@@ -38,22 +38,32 @@ def tell_next_batch() -> bool:
     not have in hand.
 
     Their messages and how far the audience has been told are one transaction. So a worker that dies tells nobody twice
-    and leaves nobody out, and several workers share the work.
+    and leaves nobody out, and several workers share the work. Of what cannot be told it raises the reason, and the
+    others come first from then on.
     """
-    with transaction.atomic():
-        message = _longest_waiting()
-        if message is None:
-            return False
-        people: list[int] = []
-        if message.remaining is None or message.remaining > timedelta():
-            people = audiences.people_after(message.audience, message.source_id, message.told_until, BATCH)
-        if people:
-            _push(message, people)
-            act = _tell(message, people)
-            at = time.time()
-            transaction.on_commit(lambda: bus.send([act], at=at), robust=True)
-        _move_on(message, people)
-    return True
+    message = None
+    try:
+        with transaction.atomic():
+            message = _longest_waiting()
+            if message is not None:
+                _tell_some(message)
+    except Exception:
+        if message is not None:
+            MassMessage.objects.filter(pk=message.pk).update(last_turn=Now())
+        raise
+    return message is not None
+
+
+def _tell_some(message: MassMessage) -> None:
+    people: list[int] = []
+    if message.remaining is None or message.remaining > timedelta():
+        people = audiences.people_after(message.audience, message.source_id, message.told_until, BATCH)
+    if people:
+        _push(message, people)
+        act = _tell(message, people)
+        at = time.time()
+        transaction.on_commit(lambda: bus.send([act], at=at), robust=True)
+    _move_on(message, people)
 
 
 def _longest_waiting() -> MassMessage | None:

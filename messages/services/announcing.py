@@ -49,24 +49,34 @@ def tell_next_batch() -> bool:
     does not have in hand.
 
     Their messages and how far it has come are one transaction: a worker that dies tells nobody twice and leaves nobody
-    out. What has grown past what one operator may send alone waits for a second one.
+    out. What has grown past what one operator may send alone waits for a second one. Of what cannot be told it raises
+    the reason, and the others come first from then on.
     """
+    announcement = None
+    try:
+        with telling():
+            announcement = _due()
+            if announcement is not None:
+                _tell_some(announcement)
+    except Exception:
+        if announcement is not None:
+            _move_on(announcement)
+        raise
+    return announcement is not None
+
+
+def _tell_some(announcement: Announcement) -> None:
     sender = official.account()
-    with telling():
-        announcement = _due()
-        if announcement is None:
-            return False
-        people = _next_people(announcement, sender)
-        if announcement.confirmed_by_id is None and announcement.told + len(people) > settings.ANNOUNCED_ALONE:
-            _move_on(announcement, state=State.PROPOSED)
-            return True
-        if people:
-            _tell(announcement, sender, people)
-        if len(people) == BATCH:
-            _move_on(announcement, told=announcement.told + BATCH, told_until=people[-1].pk)
-        else:
-            _move_on(announcement, told=announcement.told + len(people), state=State.DONE, finished_at=Now())
-    return True
+    people = _next_people(announcement, sender)
+    if announcement.confirmed_by_id is None and announcement.told + len(people) > settings.ANNOUNCED_ALONE:
+        _move_on(announcement, state=State.PROPOSED)
+        return
+    if people:
+        _tell(announcement, sender, people)
+    if len(people) == BATCH:
+        _move_on(announcement, told=announcement.told + BATCH, told_until=people[-1].pk)
+    else:
+        _move_on(announcement, told=announcement.told + len(people), state=State.DONE, finished_at=Now())
 
 
 def _due() -> Announcement | None:

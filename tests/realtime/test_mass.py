@@ -165,6 +165,20 @@ class TestTelling:
         assert told(30) == [(1, "large"), (2, "small")]
         assert Message.objects.count() < MANY
 
+    def test_what_cannot_be_told_holds_up_nothing_else(self, no_worker, monkeypatch):
+        for audience in (FANS, FRIENDS):
+            tell(audience, Noted(text="a"))
+        find = audiences.people_after
+        monkeypatch.setattr(
+            audiences, "people_after", lambda name, *given: find(name, *given) if name == "friends" else 1 / 0
+        )
+        with pytest.raises(ZeroDivisionError):
+            mass.tell_next_batch()
+        assert mass.tell_next_batch()
+        assert (told(10), told(30), MassMessage.objects.filter(finished_at=None).count()) == ([(1, "a")], [(1, "a")], 1)
+        with pytest.raises(ZeroDivisionError):
+            mass.tell_next_batch()
+
     def test_who_comes_meanwhile_is_told_and_who_goes_is_not(self, no_worker, crowd):
         tell(FANS, Noted(text="a"))
         mass.tell_next_batch()
