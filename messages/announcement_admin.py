@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import Form
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.dataclasses import UnfoldAction
@@ -92,15 +94,25 @@ class AnnouncementAdmin(ConsoleAdmin):
             LOOK,
         )
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """A draft that is being saved cannot be proposed; what has been since its page was opened is not saved."""
+        with transaction.atomic():
+            if request.method == "POST" and object_id is not None and not self._is_draft(request, object_id):
+                self.message_user(request, "没有保存：这条公告已经提交", messages.ERROR)
+                return HttpResponseRedirect(request.path)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _is_draft(self, request: HttpRequest, object_id: str) -> bool:
+        """Its row is held. What is not there is the page's own business."""
+        row = self.get_object(request, unquote(object_id))
+        return row is None or Announcement.objects.select_for_update(no_key=True).get(pk=row.pk).state == State.DRAFT
+
     def save_model(self, request: HttpRequest, obj: Model, form: Form, change: bool) -> None:
-        """Only of what is still a draft: it may have been proposed since the page was opened."""
         if not change:
             obj.author = operator_of(request)  # type: ignore[attr-defined]  # an Announcement
-            super().save_model(request, obj, form, change)
-            return
-        edited = {name: form.cleaned_data[name] for name in form.changed_data}
-        if edited and not Announcement.objects.filter(pk=obj.pk, state=State.DRAFT).update(**edited):
-            self.message_user(request, "没有保存：这条公告已经提交", messages.ERROR)
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Announcement | None = None) -> bool:
         return False

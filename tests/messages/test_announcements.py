@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import ClassVar
 
@@ -195,6 +196,27 @@ class TestWhen:
         assert state(announcement) == State.DONE
 
 
+def test_what_cannot_be_told_holds_up_nothing_else(chef, monkeypatch):
+    monkeypatch.setattr(announcements, "_nudge", lambda: None)
+    broken, sound = draft(chef, title="坏的"), draft(chef)
+    for each in (broken, sound):
+        announcements.propose(each.pk, operator=chef)
+    tell = announcing._tell
+
+    def fail(announcement, *given):
+        tell(announcement, *given)
+        if announcement.pk == broken.pk:
+            raise ValueError("not this one")
+
+    monkeypatch.setattr(announcing, "_tell", fail)
+    with pytest.raises(ValueError, match="not this one"):
+        announcing.tell_next_batch()
+    assert announcing.tell_next_batch()
+    assert (state(broken), state(sound), received()) == (State.SENDING, State.DONE, Counter([chef.pk]))
+    with pytest.raises(ValueError, match="not this one"):
+        announcing.tell_next_batch()
+
+
 def test_four_workers_share_it_while_people_read_and_write(chef, api, monkeypatch):
     """Message lists and mailboxes are locked in the same order by all of them."""
     monkeypatch.setattr(announcing, "BATCH", 7)
@@ -336,25 +358,30 @@ class TestTheConsole:
         settings.ANNOUNCED_ALONE = 0
         console, announcement = self.signed_in(boss), draft(boss)
         announcements.propose(announcement.pk, operator=boss)
-        console.post(f"{self.LIST}{announcement.pk}/change/", self.SAID | {"text": "别的"})
+        said = self.SAID | {"text": "别的"}
+        page = console.post(f"{self.LIST}{announcement.pk}/change/", said, follow=True).content.decode()
+        assert "没有保存：这条公告已经提交" in page and "成功" not in page
+        assert not Act.objects.exists()
         announcement.refresh_from_db()
         assert (announcement.text, announcement.state) == ("今晚两点停机半小时。", State.PROPOSED)
 
-    def test_who_edits_while_another_proposes_changes_nothing(self, boss, monkeypatch):
-        """The form was checked when it was a draft, and saved when it was none."""
+    def test_who_proposes_while_another_edits_sends_what_was_saved(self, boss, monkeypatch):
         console, announcement = self.signed_in(boss), draft(boss, send_at=Now() + timedelta(days=1))
-        save_model = AnnouncementAdmin.save_model
+        save_model, proposing = AnnouncementAdmin.save_model, []
 
-        def late(self, *given):
-            announcements.propose(announcement.pk, operator=boss)
+        def slow(self, *given):
+            proposing.append(pool.submit(announcements.propose, announcement.pk, operator=boss))
+            with pytest.raises(TimeoutError):
+                proposing[0].result(timeout=0.5)
             save_model(self, *given)
 
-        monkeypatch.setattr(AnnouncementAdmin, "save_model", late)
+        monkeypatch.setattr(AnnouncementAdmin, "save_model", slow)
         said = self.SAID | {"text": "别的", "send_at_0": "2030-01-01", "send_at_1": "00:00"}
-        page = console.post(f"{self.LIST}{announcement.pk}/change/", said, follow=True).content.decode()
-        assert "没有保存：这条公告已经提交" in page
-        announcement.refresh_from_db()
-        assert (announcement.text, announcement.state) == ("今晚两点停机半小时。", State.SENDING)
+        with ThreadPoolExecutor(1) as pool:
+            console.post(f"{self.LIST}{announcement.pk}/change/", said)
+            assert proposing[0].result(timeout=30).text == "别的"
+            pool.submit(lambda: connection.close()).result()
+        assert state(announcement) == State.SENDING
 
     def test_stopped_it_stays_so(self, boss):
         console, announcement = self.signed_in(boss), draft(boss)
