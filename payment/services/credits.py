@@ -42,7 +42,7 @@ def propose(*, operator: "User", owner: "User", kind: str, gold: int, point: int
     _refuse_who_is_gone(owner, gold, point)
     if abs(gold) > settings.CREDIT_GOLD_DAY or abs(point) > settings.CREDIT_POINT_DAY:  # and for the sum
         raise Undecided(TOO_MUCH)
-    repeat = repeats.recognise(operator.pk, "credit", owner.pk, kind, gold, point)
+    repeat = repeats.recognise(operator.pk, "credit", owner.pk, kind, gold, point, reason)
     if not repeat.fresh:
         return Credit.objects.get(number=repeat.key)
     row = Credit.objects.create(

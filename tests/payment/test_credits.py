@@ -202,6 +202,7 @@ def test_who_clicks_twice_proposes_once(one, person):
     first = proposed(one, person)
     assert proposed(one, person) == first
     assert proposed(one, person, gold=51) != first
+    assert proposed(one, person, reason="为了别的事") != first
     Repeat.objects.all().delete()
     assert proposed(one, person) != first
 
