@@ -6,7 +6,7 @@ from chat import match_views as matching
 from chat import views as chat
 from heihei_site.console import dashboard
 from heihei_site.system import documents, health, numbers, pages, playground, views
-from heihei_site.uploads import receiving, serving
+from heihei_site.uploads import listening, receiving, serving
 from live import downloads as archives
 from live import feed_views as feeds
 from live import hooks, share_page
@@ -51,6 +51,7 @@ urlpatterns = [
     path("hooks/rtmp/publish-done", hooks.publish_done),
     path("hooks/rtmp/record-done", hooks.record_done),
     path("admin/dashboard/", admin.site.admin_view(dashboard.fragment), name="console_dashboard"),
+    path("admin/sound/<str:module>/<str:name>", admin.site.admin_view(listening.hear), name="console_sound"),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -12,6 +12,7 @@ from heihei_site.console.acts import act
 from heihei_site.console.admin import ReadOnlyAdmin
 from heihei_site.console.first_view import FirstView
 from heihei_site.console.forms import ReasonForm
+from heihei_site.uploads.listening import player
 from records.files import address_of
 from records.models import Record
 from records.services import review
@@ -70,9 +71,7 @@ class RecordAdmin(ReadOnlyAdmin):
 
     @display(description="声音")
     def sound(self, record: Record) -> SafeString:
-        if not record.file:
-            return SafeString("—")
-        return format_html('<audio controls preload="none" src="{}"></audio>', address_of(record.file))
+        return player(address_of(record.file))
 
     @display(description="审核")
     def verdict(self, record: Record) -> SafeString | str:

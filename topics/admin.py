@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from heihei_site.console.acts import act
 from heihei_site.console.admin import ConsoleAdmin
+from heihei_site.uploads.listening import player
 from payment.selectors import address_of
 from topics.models import Subject, Topic
 from topics.services import counting, showing, topics
@@ -109,7 +110,7 @@ class SubjectAdmin(ConsoleAdmin):
 
     @display(description="声音")
     def sound(self, subject: Subject) -> SafeString:
-        return format_html('<audio controls preload="none" src="{}"></audio>', subject.path)
+        return player(subject.path)
 
     @display(description="收听 / 回复 / 点赞 / 礼物")
     def counts(self, subject: Subject) -> str:

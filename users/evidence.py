@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from heihei_site.uploads.listening import heard_at
 from users import activity
 from users.activity import Scene
 from users.models import Ban, Report, User
@@ -108,7 +109,7 @@ def _line(kept: dict[str, Any]) -> Line:
     return Line(
         at,
         text=str(said.get("text", "")),
-        sound=_address(said.get("audio")),
+        sound=heard_at(_address(said.get("audio"))),
         picture=_address(said.get("img")),
         film=_address(said.get("video")),
     )

@@ -3,6 +3,7 @@ the server: no settings, no database, no environment.
 
     decoder.py measure <container> <at most, seconds>          prints the seconds of sound
     decoder.py watch <container>                               prints the seconds of a video
+    decoder.py hear <container> <at most, seconds>             writes the sound as WAV, 16 bit, mono, into a file
     decoder.py picture <PNG or JPEG> <pixels> <longest edge>   writes it anew, without what was written beside it
 """
 
@@ -10,12 +11,15 @@ import os
 import resource
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    from av import AudioFrame
     from av.container import InputContainer
 
 QUALITY = 88  # of a JPEG
+RATE = 16_000  # samples a second of what is heard: speech
 
 
 class Refused(Exception):
@@ -31,28 +35,49 @@ def bound() -> None:
 
 
 def measure(file: BinaryIO, container: str, at_most: float) -> float:
-    """The demuxer is named: a file is never a playlist that has other addresses opened. Sound is decoded and its
-    samples counted; what a header claims counts for nothing."""
-    import av
-
-    seconds, broken = 0.0, 0
+    """Sound is decoded and its samples counted; what a header claims counts for nothing."""
+    seconds = 0.0
     with _opened(file, container) as opened:
-        if not opened.streams.audio:
-            raise Refused("no sound in it")
-        stream = opened.streams.audio[0]
-        stream.codec_context.thread_type = "NONE"
-        for packet in opened.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError:
-                broken += 1  # a scratch; phones write some
-                continue
-            seconds += sum(frame.samples / frame.sample_rate for frame in frames if frame.sample_rate)
+        for frame in _sound(opened):
+            seconds += frame.samples / frame.sample_rate
             if seconds > at_most:
                 break
     if not seconds:
-        raise Refused(f"no sound in it ({broken} broken packets)")
+        raise Refused("no sound in it")
     return seconds
+
+
+def hear(file: BinaryIO, container: str, at_most: float) -> None:
+    import wave
+
+    import av
+
+    seconds, plain = 0.0, av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    with _opened(file, container) as opened, wave.open(sys.stdout.buffer, "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        for frame in _sound(opened):
+            seconds += frame.samples / frame.sample_rate
+            if seconds > at_most:
+                break
+            for each in plain.resample(frame):
+                out.writeframes(bytes(each.planes[0])[: each.samples * 2])
+    if not seconds:
+        raise Refused("no sound in it")
+
+
+def _sound(opened: "InputContainer") -> "Iterator[AudioFrame]":
+    """What can be decoded of the first track; a scratch is left out, phones write some."""
+    import av
+
+    if not opened.streams.audio:
+        raise Refused("no sound in it")
+    stream = opened.streams.audio[0]
+    stream.codec_context.thread_type = "NONE"
+    for packet in opened.demux(stream):
+        try:
+            yield from (frame for frame in packet.decode() if frame.sample_rate)
+        except av.error.InvalidDataError:
+            continue
 
 
 def watch(file: BinaryIO, container: str) -> float:
@@ -68,6 +93,7 @@ def watch(file: BinaryIO, container: str) -> float:
 
 
 def _opened(file: BinaryIO, container: str) -> "InputContainer":
+    """The demuxer is named: a file is never a playlist that has other addresses opened."""
     import av
 
     av.logging.set_level(av.logging.PANIC)
@@ -103,6 +129,8 @@ def main(deed: str, *arguments: str) -> None:
             sys.stdout.write(str(measure(file, arguments[0], float(arguments[1]))))
         elif deed == "watch":
             sys.stdout.write(str(watch(file, arguments[0])))
+        elif deed == "hear":
+            hear(file, arguments[0], float(arguments[1]))
         else:
             picture(file, arguments[0], int(arguments[1]), int(arguments[2]))
 
