@@ -157,9 +157,12 @@ def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> Non
     threads = [threading.Thread(target=work, args=(till,)) for till in tills]
     for thread in threads:
         thread.start()
+    deaths: Counter[str] = Counter()
     while time.monotonic() < end and not failures:
-        trap = Trap(venue, chance.choice(WITHOUT_OPERATORS))
+        label = chance.choice(WITHOUT_OPERATORS)
+        trap = Trap(venue, label)
         wait_until(lambda: passed(trap) or failures, 2 * PATIENCE, "somebody passes")  # noqa: B023
+        deaths[label] += 1
         time.sleep(chance.uniform(3, 10))
     for thread in threads:
         thread.join()
@@ -176,3 +179,6 @@ def test_ten_minutes_of_money_while_processes_die(venue: Venue, settings) -> Non
         till.settled()
     assert anchor.purse == (0, sum(till.told["spent"] for till in tills), 0)
     assert "sound" in venue.reconcile()
+    orders = venue.sql("SELECT count(*) FROM payment_order WHERE settled_at IS NOT NULL")
+    print(f"bought {orders}, paid out {len(paid)}, spent {sum(till.told['spent'] for till in tills)} gold;")
+    print(f"died {sum(deaths.values())} times: {dict(sorted(deaths.items()))}")
