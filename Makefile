@@ -19,7 +19,7 @@ demo: $(RUN)  ## play the first evening against the running server
 test: $(DEV)  ## the whole suite, or what ARGS says: make test ARGS="-k gift"
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-soak: $(DEV)  ## the long form of the fault tests, twenty minutes on an idle machine
+soak: $(DEV)  ## the long form of the fault tests, an hour on an idle machine
 	$(VENV)/bin/python -m pytest -m soak $(ARGS)
 
 check: $(DEV)
