@@ -17,7 +17,7 @@ from heihei_site.postgres.kept import Kept
 from heihei_site.realtime import publish as realtime
 from heihei_site.realtime.models import StreamKind
 from payment.catalogue import seed_gifts
-from tests import factories
+from tests import emptying, factories
 from users.models import User
 
 
@@ -61,6 +61,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Tests with transactions of their own empty all tables afterwards, which the table of acts refuses."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE console_act DISABLE TRIGGER console_act_never_emptied")
+        emptying.quickly()
 
 
 @pytest.fixture(scope="session", autouse=True)
