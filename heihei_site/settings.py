@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "heihei_site.api.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "heihei_site.api.middleware.Addresses",
     "heihei_site.api.middleware.StaticFiles",
     "heihei_site.api.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",

@@ -8,8 +8,10 @@ import structlog
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.middleware import csrf
+from django.utils.deprecation import MiddlewareMixin as Middleware
 from django_structlog.middlewares import RequestMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -39,6 +41,14 @@ class ForPages(MiddlewareMixin):
         if request.path_info.startswith("/api/"):
             return self.get_response(request)
         return super().__call__(request)
+
+
+class Addresses(ForPages, Middleware):
+    """400 for an address with a NUL: no file, row or word has one, and PostgreSQL says so only when it is asked."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if "\0" in request.path_info:
+            raise BadRequest("a NUL in the address")
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # which has no types

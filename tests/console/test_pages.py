@@ -44,6 +44,14 @@ def test_every_action_needs_rights_that_exist():
             assert need in there if "." in need else hasattr(console, f"has_{need}_permission"), f"{name} needs {need}"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("app", ["users/user", "console/tunable"])
+def test_an_address_that_no_text_can_have_is_a_bad_request(app):
+    console = Client()
+    console.force_login(factories.person(username="chef", is_staff=True, is_superuser=True))
+    assert console.get(f"/admin/{app}/%00/change/").status_code == 400
+
+
 def test_every_page_is_found_in_the_sidebar():
     linked = {link.model for links in sidebar.GROUPS.values() for link in links}
     assert {model._meta.label_lower for model in site._registry} == {model for model in linked if model}
