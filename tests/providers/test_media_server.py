@@ -31,13 +31,13 @@ def test_who_is_sent_and_who_is_only_waited_for(server: Vendor) -> None:
     assert [media_server.is_sent(name) for name in ("sent", "waited for", "other")] == [True, False, False]
 
 
-@pytest.mark.parametrize("said", [Says("<rtmp", 200), Says("no", 404), Says(STAT, after=2), Says(STAT, drip=0.05)])
+@pytest.mark.parametrize("said", [Says("<rtmp", 200), Says("no", 404), Says(STAT, after=6), Says(STAT, drip=0.05)])
 def test_no_clear_answer_in_time_is_none(server: Vendor, said: Says) -> None:
     server.answers[stat()] = said
     began = time.monotonic()
     with pytest.raises(Unanswered) as unanswered:
         media_server.is_sent("sent")
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 5
     assert media_server.control_secret() not in str(unanswered.value)
 
 

@@ -116,21 +116,21 @@ class TestAskingPili:
         assert stream.split("-")[2] == "10446" and 5 <= len(stream) <= 64
 
     @pytest.mark.parametrize(
-        "says", [Says({}, status=500), Says({}, status=401), Says({}, status=612), Says({}, after=2)]
+        "says", [Says({}, status=500), Says({}, status=401), Says({}, status=612), Says({}, after=6)]
     )
     def test_a_stream_that_was_not_made_is_none(self, api: Vendor, says: Says) -> None:
         api.answers["/v1/streams"] = says
         began = time.monotonic()
         with pytest.raises(Unanswered):
             PiliStreaming().new_stream(10446)
-        assert time.monotonic() - began < 1.8
+        assert time.monotonic() - began < 5
 
     def test_a_dripping_answer_is_late_too(self, api: Vendor) -> None:
         api.answers["/v1/streams"] = Says({"id": ID, "title": STREAM}, drip=0.2)
         began = time.monotonic()
         with pytest.raises(Unanswered):
             PiliStreaming().new_stream(10446)
-        assert time.monotonic() - began < 1.8
+        assert time.monotonic() - began < 5
 
     def test_nobody_there(self, settings: Any) -> None:
         settings.PILI_API = "http://127.0.0.1:9"

@@ -103,7 +103,7 @@ class TestPublishing:
                 deaf.listen()
             began = time.monotonic()
             tell(FANS, Noted(text="a"))
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4
         assert MassMessage.objects.filter(finished_at=None).count() == 1
 
 

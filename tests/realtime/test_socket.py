@@ -52,8 +52,8 @@ def test_a_close_of_the_app_ends_at_once_and_is_no_error(server, people, payload
     phone.send(CLOSE, payload)
     assert phone.frame()[0] == CLOSE
     assert phone.frame() == (0, b"")
-    wait_until(lambda: server.connections == 0, 1)
-    assert time.monotonic() - start < 1
+    wait_until(lambda: server.connections == 0)
+    assert time.monotonic() - start < 5
 
 
 def test_code_0_is_answered_as_an_ordinary_close(server, people):

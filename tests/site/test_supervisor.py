@@ -135,4 +135,4 @@ def test_a_program_that_cannot_be_started_again_is_tried_later(
 def test_looking_after_gives_up_when_the_time_is_over(supervisor: Supervisor) -> None:
     started = time.monotonic()
     assert not supervisor.until(lambda: False, seconds=0.2)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
