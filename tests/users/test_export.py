@@ -82,6 +82,18 @@ def test_holds_what_the_person_did_and_nothing_of_others(api):
     assert "digest" not in json.dumps(data) and phone.token not in json.dumps(data)
 
 
+def test_what_was_recalled_is_its_writers_again(api):
+    me, other = factories.person(), factories.person()
+    phone, theirs = api(me, version="2.0"), api(other, version="2.0")
+    sent = ok(theirs.post("msg/send-msg", toUserId=me.pk, msgType="text", content='{"text": "别告诉别人"}'))
+    ok(theirs.post("msg/recall", msgId=sent["msgId"]))
+    for user, words in ((phone, [None]), (theirs, [])):
+        ok(user.post("user/export-data"))
+        data = unpacked(fetch(ok(user.post("user/export-data"))["url"]))
+        assert [row["content"] for row in data["messages_received"]] == words
+    assert [row["content"] for row in data["messages_sent"]] == [{"text": "别告诉别人"}]
+
+
 def test_is_made_by_a_job_and_told(api, told, later, private):
     user = factories.person()
     phone = api(user)
