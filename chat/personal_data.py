@@ -11,8 +11,9 @@ def _calls(user_id: int) -> Q:
 
 
 def erase(user_id: int) -> None:
-    """Forgets with whom and when they talked, for the other ones, too."""
-    Chat.objects.filter(_calls(user_id), state=Chat.State.ENDED, revocation_due=False).delete()
+    """Forgets with whom and when they talked, for the other ones, too. Whom a vendor did not throw out of a call in all
+    the days since is not thrown out any more."""
+    Chat.objects.filter(_calls(user_id), state=Chat.State.ENDED).delete()
 
 
 def own_data(user_id: int) -> Sections:

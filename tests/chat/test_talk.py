@@ -402,6 +402,7 @@ class TestLeavingTheVendorsRoom:
 def test_a_person_who_goes_for_good_leaves_no_trace_of_whom_they_talked_with(stage: Stage):
     stage.talk()
     ok(stage.a.about("stop-chat"))
+    Chat.objects.update(revocation_due=True)  # the vendor never threw them out
     [call] = holding.export(stage.b.pk)["calls"]
     assert (call["caller_id"], call["outcome"]) == (stage.a.pk, "talked")
     holding.erase(stage.b.pk)
