@@ -20,6 +20,7 @@ from heihei_site.api.errors import (
 )
 from heihei_site.api.params import Id
 from heihei_site.api.throttles import Limit
+from payment import gift_params
 from payment.services.gifts import Combo
 from users.params import Person
 from users.selectors import followed_by
@@ -133,9 +134,9 @@ def buy_gift(
     *,
     chat_id: Id,
     user: Person,
-    gift: params.GiftParam,
-    amount: params.Count = 1,
-    gift_uuid: params.ComboKey = "",
+    gift: gift_params.GiftParam,
+    amount: gift_params.Count = 1,
+    gift_uuid: gift_params.ComboKey = "",
 ) -> serializers.GoldLeft:
     """Gives the other one a gift; both get it as `gift`. The same (gift_uuid, amount) is charged once (D26).
 

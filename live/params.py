@@ -8,23 +8,17 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import GiftUnknown, LiveInvalid, TitleIllegal
+from heihei_site.api.errors import LiveInvalid, TitleIllegal
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
 from live.models import Live
 from live.services import deadlines
-from payment.models import Gift
 from users.services import words
 
 
 @Compiled
 def _lives(number: Given) -> QuerySet[Live]:
     return Live.objects.select_related("owner").with_overdue().filter(pk=number)
-
-
-@Compiled
-def _gifts(number: Given) -> QuerySet[Gift]:
-    return Gift.objects.filter(pk=number).order_by()
 
 
 def _live_or_gone(caller: Caller, live_id: int) -> Live:
@@ -48,13 +42,6 @@ def _live(caller: Caller, live_id: int) -> Live:
     return live
 
 
-def _gift(caller: Caller, gift_id: int) -> Gift:
-    """Also one that is sold no more: it may have been paid for (`gifts.send_gift`)."""
-    for gift in _gifts(gift_id):
-        return gift
-    raise GiftUnknown
-
-
 def _title(caller: Caller, title: str) -> str:
     if words.blocked_in(title):
         raise TitleIllegal
@@ -67,11 +54,8 @@ def _moment(caller: Caller, seconds: int) -> datetime | None:
 
 LiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live, refuses=(LiveInvalid,))]
 AnyLiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live_or_gone, refuses=(LiveInvalid,))]
-GiftParam = Annotated[Gift, Word(IdField, name="giftId", find=_gift, refuses=(GiftUnknown,))]
 Title = Annotated[str, Word(text_field(settings.TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
 Message = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
-Count = Annotated[int, Word(number_field(1, 2**31 - 1))]
-ComboKey = Annotated[str, Word(text_field(128, blank=True))]
 ManagerDeed = Annotated[bool, Word(number_field(0, 1), name="type", find=lambda _, deed: deed == 1)]
 LiveKey = Annotated[str, Word(text_field(64, blank=True))]
 LikeKind = Annotated[int, Word(number_field(1, 3), name="type")]

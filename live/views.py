@@ -25,6 +25,7 @@ from heihei_site.api.params import Flag
 from live import params, selectors, serializers, sharing
 from live.models import Live
 from live.services import deadlines, gifts, owners, replays, rooms, talk
+from payment import gift_params
 from payment.selectors import gift_list
 from payment.services.gifts import Combo
 from users.selectors import followed_by
@@ -204,9 +205,9 @@ def buy_gift(
     caller: Caller,
     *,
     live: params.AnyLiveParam,
-    gift: params.GiftParam,
-    amount: params.Count = 1,
-    gift_uuid: params.ComboKey = "",
+    gift: gift_params.GiftParam,
+    amount: gift_params.Count = 1,
+    gift_uuid: gift_params.ComboKey = "",
 ) -> serializers.GoldLeft:
     """Gives the owner one gift. The same (gift_uuid, amount) is charged once, however often it is sent (D26).
 

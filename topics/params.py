@@ -4,14 +4,11 @@ import re
 from typing import Annotated
 
 from django.conf import settings
-from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import GiftUnknown, InvalidParameter, NotPermitted, PostUnknown, TitleIllegal
+from heihei_site.api.errors import InvalidParameter, NotPermitted, PostUnknown, TitleIllegal
 from heihei_site.api.params import IdField, Word, number_field, text_field
-from heihei_site.postgres.compiled import Compiled, Given
-from payment.models import Gift
 from topics import selectors
 from topics.models import Subject, Topic
 from topics.services import topics
@@ -29,6 +26,14 @@ def _topic(caller: Caller, topic_id: int) -> Topic:
 
 def _subject(caller: Caller, subject_id: int) -> Subject:
     subject = selectors.find(subject_id, caller.person)
+    if subject is None:
+        raise PostUnknown
+    return subject
+
+
+def _any_subject(caller: Caller, subject_id: int) -> Subject:
+    """Also one that is gone: something may have been paid for it (`deeds.give`)."""
+    subject = Subject.objects.filter(pk=subject_id).first()
     if subject is None:
         raise PostUnknown
     return subject
@@ -56,19 +61,9 @@ def _title(caller: Caller, title: str) -> str:
     return title
 
 
-@Compiled
-def _gifts_on_sale(number: Given) -> QuerySet[Gift]:
-    return Gift.objects.filter(pk=number, active=True).order_by()
-
-
-def _gift(caller: Caller, gift_id: int) -> Gift:
-    for gift in _gifts_on_sale(gift_id):
-        return gift
-    raise GiftUnknown
-
-
 TopicParam = Annotated[Topic, Word(IdField, name="topicId", find=_topic, refuses=(PostUnknown,))]
 SubjectParam = Annotated[Subject, Word(IdField, name="subjectId", find=_subject, refuses=(PostUnknown,))]
+AnySubject = Annotated[Subject, Word(IdField, name="subjectId", find=_any_subject, refuses=(PostUnknown,))]
 OwnSubject = Annotated[Subject, Word(IdField, name="subjectId", find=_own_subject, refuses=(PostUnknown, NotPermitted))]
 Order = Annotated[  # whether the newest come first: 0 and hot, 1 and new
     bool,
@@ -85,6 +80,3 @@ Title = Annotated[str, Word(text_field(settings.SUBJECT_TITLE_LENGTH), find=_tit
 OptionalTitle = Annotated[
     str, Word(text_field(settings.SUBJECT_TITLE_LENGTH, blank=True), name="title", find=_title, refuses=(TitleIllegal,))
 ]
-GiftParam = Annotated[Gift, Word(IdField, name="giftId", find=_gift, refuses=(GiftUnknown,))]
-Count = Annotated[int, Word(number_field(1, 2**31 - 1))]
-ComboKey = Annotated[str, Word(text_field(128, blank=True))]

@@ -15,6 +15,7 @@ from heihei_site.api.errors import (
 from heihei_site.api.paging import Page
 from heihei_site.api.params import Offset
 from heihei_site.api.throttles import Limit
+from payment import gift_params
 from payment.services.gifts import Combo
 from topics import params, selectors, serializers
 from topics.models import Subject, Topic
@@ -160,10 +161,10 @@ def unlike_subject(caller: Caller, *, subject: params.SubjectParam) -> serialize
 def buy_gift(
     caller: Caller,
     *,
-    subject: params.SubjectParam,
-    gift: params.GiftParam,
-    amount: params.Count = 1,
-    gift_uuid: params.ComboKey = "",
+    subject: params.AnySubject,
+    gift: gift_params.GiftParam,
+    amount: gift_params.Count = 1,
+    gift_uuid: gift_params.ComboKey = "",
 ) -> serializers.GoldLeft:
     """Gives who made it a gift; they are told. The same (gift_uuid, amount) is charged once (D26).
 

@@ -3,6 +3,7 @@
 import pytest
 
 from payment import ledger
+from payment.models import Gift
 from payment.reconciliation import breaches
 from tests import factories, voices
 from tests.answers import ok, refused
@@ -57,6 +58,24 @@ def test_who_has_not_enough_gives_nothing(corner, post):
     refused(give(Api(factories.person(gold=9, birthday=None)), post), 721, "用户账户异常")
     assert ledger.balances(poor.pk).gold == 1
     assert not Tally.objects.filter(gifts=1).exists()
+
+
+@pytest.mark.parametrize("meanwhile", ["its price is another", "it is sold no more", "the post is gone"])
+@pytest.mark.parametrize("said", [{"gift_uuid": "u", "amount": 3}, {}], ids=["combo", "no key"])
+def test_what_was_charged_is_answered_as_it_was_whatever_has_changed(corner, post, meanwhile, said):
+    """The answer was lost, and the phone asks again."""
+    assert ok(give(corner.souths, post, **said))["gold"] == 95
+    if meanwhile == "the post is gone":
+        ok(corner.rains.post("topic/delete-subject", subjectId=post.pk))
+    else:
+        Gift.objects.filter(pk=104).update(**({"gold": 6} if "price" in meanwhile else {"active": False}))
+    assert ok(give(corner.souths, post, **said))["gold"] == 95
+    assert ledger.balances(corner.south.pk).gold == 95
+    if meanwhile != "its price is another":
+        refused(give(corner.souths, post, gift_uuid="another"), *GONE[meanwhile])
+
+
+GONE = {"the post is gone": (100, "话题或帖子不存在"), "it is sold no more": (730, "礼物不存在")}
 
 
 def test_nobody_pays_for_what_is_gone_meanwhile(corner, post, monkeypatch):

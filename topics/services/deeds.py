@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from heihei_site.api.errors import AccountAbnormal, InvalidParameter
+from heihei_site.api.errors import AccountAbnormal, GiftUnknown, InvalidParameter, PostUnknown
 from payment.models import Gift
 from payment.services.gifts import Combo
+from topics import selectors
 from topics.models import Subject, Tally
 from topics.services import counting
 from topics.services.posts import hold_thread
@@ -82,18 +83,29 @@ def _one(statement: str, subject: Subject, user: User, **given: Any) -> Any:
         return row[0] if row else None
 
 
-@transaction.atomic
 def give(*, sender: User, subject: Subject, gift: Gift, combo: Combo) -> int:
     """One gift to who made the subject; returns the gold the sender has left. Charged once, however often it is sent
-    (D26), and not at all for what is gone meanwhile.
+    (D26), and not at all for what is gone meanwhile; what was charged is answered as it was also then.
 
     Lock order: the repeat's row, purses, people, the post's row.
     """
+    giving = Giving(sender, "subject", subject.pk, gift, combo)
+    return giving.once(lambda: _give(giving))
+
+
+@transaction.atomic
+def _give(giving: Giving) -> int:
+    sender, gift = giving.sender, giving.gift
+    if not gift.active:
+        raise GiftUnknown
     if sender.is_protected_minor:
         raise AccountAbnormal
+    subject = selectors.find(giving.place_id, sender)
+    if subject is None:
+        raise PostUnknown
     if sender.pk == subject.creator_id:
         raise InvalidParameter
-    given, _ = Giving(sender, "subject", subject.pk, gift, combo).pay(subject.creator_id)
+    given, _ = giving.pay(subject.creator_id)
     if given.fresh:
         hold_thread(subject)
         counting.add(
