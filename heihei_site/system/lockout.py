@@ -25,19 +25,19 @@ class GuardedLogin(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         name = str(self.cleaned_data.get("username", "")).casefold()
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        counted = {
+        counted = {  # names are not logged: one may be a password in the wrong field
             (settings.CONSOLE_FAILURES_A_NAME, "console-name", name),
             (settings.CONSOLE_FAILURES_AN_ADDRESS, "console-address", address),
         }
         if any(throttles.used_up(*limit) for limit in counted):
-            log.warning("console_login_shut", name=name, address=address)
+            log.warning("console_login_shut", address=address)
             raise ValidationError(SHUT, code="shut")
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
             for limit in counted:
                 throttles.allowed(*limit)
-            log.warning("console_login_failed", address=address)  # a name may be a password in the wrong field
+            log.warning("console_login_failed", address=address)
             shut = any(throttles.used_up(*limit) for limit in counted)
             self.write_down("登录失败，已锁定" if shut else "登录失败", self.meant(name), address)
             raise

@@ -36,6 +36,14 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_too():
     assert lockout.SHUT in shut.last.content.decode()
 
 
+def test_what_was_typed_as_a_name_is_in_no_log(caplog):
+    """It may be a password in the wrong field."""
+    for _ in range(6):
+        tries("geheimnis", "x")
+    assert "console_login_failed" in caplog.text and "console_login_shut" in caplog.text
+    assert "geheimnis" not in caplog.text
+
+
 def test_four_wrong_ones_are_forgiven_and_others_are_not_kept_out():
     User.objects.create_superuser("other", "other@example.com", "geheim2")
     for number in range(4):
