@@ -105,6 +105,7 @@ def _for_phone(order: Order) -> Any:
         data = registry.gateway(channel).begin(due)
     except GatewayFault as error:
         log.warning("order_not_begun", order=order.number, channel=channel.value, reason=str(error))
+        Order.objects.filter(pk=order.pk).update(expires_at=Now())  # nobody can pay it: the day's cap is as before
         raise PaymentUnavailable from error
     Order.objects.filter(pk=order.pk).update(begun={"data": data})
     return data

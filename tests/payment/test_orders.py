@@ -125,6 +125,14 @@ class TestBeginning:
         answer = phone.post("payment/create-order", packageId=201, channel="wechat")
         assert (answer["errorcode"], answer["errormsg"]) == (400, "支付暂时不可用，请稍后再试")
 
+    def test_what_could_not_be_begun_uses_up_nothing_of_the_day(self, phone, settings, monkeypatch):
+        settings.RECHARGE_CAP = 2 * 600
+        with monkeypatch.context() as away:
+            away.setattr(type(wechat()), "begin", lambda self, due: (_ for _ in ()).throw(GatewayFault("ReadTimeout")))
+            for _ in range(3):
+                assert phone.post("payment/create-order", packageId=201, channel="wechat")["errorcode"] == 400
+        begin(phone, "wechat")
+
     def test_an_order_has_the_price_of_its_moment(self, phone, buyer):
         order = begin(phone)
         Package.objects.update(gold=1, pay_money=1)
