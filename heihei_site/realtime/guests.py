@@ -5,7 +5,8 @@ A guest hears what the app that has the room shows to everybody, and says nothin
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs
 
 import django.db
@@ -37,10 +38,12 @@ async def channel(scope: Scope, receive: Receive, send: Send) -> None:
             await turn_away(send, TRY_AGAIN)
         elif _here[address] >= settings.GUEST_SOCKETS_AN_ADDRESS:
             await turn_away(send, TOO_MANY)
-        elif (room_id := await ask(doorkeeper.room_of, query)) is None:
-            await turn_away(send, ENDED)
         else:
-            await _serve(room_id, address, scope, receive, send)
+            with _counted(address):
+                if (room_id := await ask(doorkeeper.room_of, query)) is None:
+                    await turn_away(send, ENDED)
+                else:
+                    await _serve(room_id, scope, receive, send)
     except django.db.Error as error:
         log.warning("guest_without_database", reason=type(error).__name__)
         with suppress(OSError):
@@ -49,12 +52,23 @@ async def channel(scope: Scope, receive: Receive, send: Send) -> None:
         pass  # gone before we could answer
 
 
-async def _serve(room_id: int, address: str, scope: Scope, receive: Receive, send: Send) -> None:
+@contextmanager
+def _counted(address: str) -> Iterator[None]:
+    """From before anything is waited for: those who come at once are not each the last one."""
+    _here[address] += 1
+    try:
+        yield
+    finally:
+        _here[address] -= 1
+        if not _here[address]:
+            del _here[address]
+
+
+async def _serve(room_id: int, scope: Scope, receive: Receive, send: Send) -> None:
     here = hub.current()
     offered = scope.get("extensions", {}).get(PIPE)
     pipe: Pipe = offered if offered is not None else AsgiPipe(send)
     outlet = Outlet(pipe, NOBODY)
-    _here[address] += 1
     try:
         await here.admit(outlet, room_id)
         await send({"type": "websocket.accept"})
@@ -63,8 +77,5 @@ async def _serve(room_id: int, address: str, scope: Scope, receive: Receive, sen
             outlet.close(TOO_MANY)  # guests listen
     finally:
         here.dismiss(outlet)
-        _here[address] -= 1
-        if not _here[address]:
-            del _here[address]
         if isinstance(pipe, AsgiPipe):
             await pipe.ended()

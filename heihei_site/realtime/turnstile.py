@@ -20,6 +20,7 @@ class Turnstile:
     def __init__(self, *, at_once: int = AT_ONCE, a_second: float = A_SECOND) -> None:
         self._at_once, self._a_second = at_once, a_second
         self._entrances: dict[int, _Entrance] = {}
+        self._forgotten_past = REMEMBERED
 
     def admits(self, token: str) -> bool:
         """Counts this time; False where the token has to wait."""
@@ -27,7 +28,7 @@ class Turnstile:
         entrance = self._entrances.setdefault(hash(token), _Entrance(self._at_once, now))
         entrance.left = min(self._at_once, entrance.left + (now - entrance.counted_at) * self._a_second)
         entrance.counted_at = now
-        if len(self._entrances) > REMEMBERED:
+        if len(self._entrances) > self._forgotten_past:
             self._forget(now)
         if entrance.left < 1:
             return False
@@ -37,3 +38,4 @@ class Turnstile:
     def _forget(self, now: float) -> None:
         refilled = now - self._at_once / self._a_second
         self._entrances = {token: seen for token, seen in self._entrances.items() if seen.counted_at > refilled}
+        self._forgotten_past = max(REMEMBERED, 2 * len(self._entrances))  # all may have come a moment ago

@@ -42,6 +42,16 @@ def test_who_has_not_come_for_long_is_forgotten_and_who_is_held_back_is_not(cloc
     assert not gate.admits("flood")
 
 
+def test_where_all_have_just_come_they_are_not_gone_through_at_each_one_more(clock, monkeypatch):
+    monkeypatch.setattr(turnstile, "REMEMBERED", 50)
+    gate, forgotten = Turnstile(), []
+    forget = Turnstile._forget
+    monkeypatch.setattr(Turnstile, "_forget", lambda self, now: forgotten.append(forget(self, now)))
+    for number in range(1000):
+        gate.admits(f"phone {number}")
+    assert len(forgotten) < 10
+
+
 def test_a_token_that_connects_in_a_loop_is_told_to_come_again_and_not_looked_up(server, people, monkeypatch):
     monkeypatch.setattr(turnstile, "A_SECOND", 0.0)
     people.sign_in("t", 1)
