@@ -1,16 +1,19 @@
 """What this app keeps about a person."""
 
+from django.conf import settings
 from django.db import connection
 
 from topics.models import Like, Listen, News, Subject
 from topics.services import showing
 from users.erasure import Holding, Sections
 
-# Each like is taken back as its giver would have.
+# Each like is taken back as its giver would have, with the warmth that is left of it; nobody is told.
 _UNLIKE = """
-WITH gone AS (DELETE FROM topics_like WHERE user_id = %s RETURNING subject_id)
-INSERT INTO topics_tally (subject_id, topic_id, user_id, views, replies, likes, gifts, gift_id, warmth)
-SELECT subject_id, topic_id, 0, 0, 0, -1, 0, 0, 0 FROM gone JOIN topics_subject ON topics_subject.id = subject_id
+WITH gone AS (DELETE FROM topics_like WHERE user_id = %(user)s RETURNING subject_id, created_at)
+INSERT INTO topics_tally (subject_id, topic_id, user_id, views, replies, likes, gifts, gift_id, warmth, warm_at)
+SELECT subject_id, topic_id, 0, 0, 0, -1, 0, 0, CASE creator_id WHEN %(user)s THEN 0 ELSE -%(warmth)s END,
+    gone.created_at
+FROM gone JOIN topics_subject ON topics_subject.id = subject_id
 """
 
 
@@ -23,7 +26,7 @@ def erase(user_id: int) -> None:
     Listen.objects.filter(user=user_id).delete()
     News.objects.filter(actor_id=user_id).update(many=0, people=None)
     with connection.cursor() as cursor:
-        cursor.execute(_UNLIKE, [user_id])
+        cursor.execute(_UNLIKE, {"user": user_id, "warmth": settings.HEAT_OF["like"]})
 
 
 def own_data(user_id: int) -> Sections:

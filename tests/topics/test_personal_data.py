@@ -5,7 +5,7 @@ import pytest
 from tests import voices
 from tests.answers import ok
 from topics import personal_data, tasks
-from topics.models import Like, Listen, Subject
+from topics.models import Like, Listen, Standing, Subject
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,16 @@ def test_who_is_erased_has_said_liked_and_heard_nothing(corner):
     assert not Listen.objects.exists()
     for gone in Subject.objects.filter(pk__in=(own.pk, reply.pk)):
         assert (gone.state, gone.title, gone.path, gone.samples) == (Subject.State.DELETED, "", "", "")
+
+
+def test_the_warmth_of_a_like_goes_with_who_gave_it(corner):
+    liked, untouched = (voices.subject(corner.topic, corner.rain) for _ in range(2))
+    ok(corner.souths.post("topic/like-subject", subjectId=liked.pk))
+    tasks.fold()
+    personal_data.erase(corner.south.pk)
+    tasks.fold()
+    heats = dict(Standing.objects.values_list("pk", "heat"))
+    assert heats[liked.pk] == pytest.approx(heats[untouched.pk], abs=0.01)
 
 
 def test_a_copy_has_what_one_said_liked_and_heard(corner):
