@@ -347,16 +347,6 @@ class Phone:
         self.screen.toasts.append("感谢您的举报")
         return self.post("user", "unblockUser", userId=user_id, reportType=kind)
 
-    def register_push(self, clientid: str) -> Answer:
-        return self.post(
-            "user",
-            "pushDeviceInfo",
-            uuid=self.imei,
-            apnsType="getui",
-            apnsToken=clientid,
-            deveiceType="android",
-        )
-
     # --- The anchor (5.2) ------------------------------------------------------------------------------------
 
     def create_live(self, title: str) -> Answer:

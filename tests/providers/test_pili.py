@@ -45,9 +45,7 @@ def test_addresses_are_those_that_were_recorded() -> None:
     streaming = PiliStreaming()
     hub = "heihei-test.wmlives.com/heihei-test-0907"
     assert streaming.play_address(STREAM) == f"rtmp://pili-live-rtmp.{hub}/{STREAM}"
-    assert streaming.flv_address(STREAM) == f"http://pili-live-hdl.{hub}/{STREAM}.flv"
     assert streaming.hls_address(STREAM) == f"http://pili-live-hls.{hub}/{STREAM}.m3u8"
-    assert streaming.snapshot_address(STREAM) == f"http://pili-live-snapshot.{hub}/{STREAM}.jpg"
     recorded = "http://pili-media.heihei-test.wmlives.com/recordings/{0}/{0}.mp4"
     assert streaming.recording_address(STREAM) == recorded.format(ID)
 

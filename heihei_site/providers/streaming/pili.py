@@ -69,16 +69,8 @@ class PiliStreaming:
     def play_address(self, stream: str) -> str:
         return f"rtmp://{_host('live-rtmp')}/{settings.PILI_HUB}/{stream}"
 
-    def flv_address(self, stream: str) -> str:
-        """The same by HTTP."""
-        return f"http://{_host('live-hdl')}/{settings.PILI_HUB}/{stream}.flv"
-
     def hls_address(self, stream: str) -> str:
         return f"http://{_host('live-hls')}/{settings.PILI_HUB}/{stream}.m3u8"
-
-    def snapshot_address(self, stream: str) -> str:
-        """A picture of the moment, where the stream has pictures."""
-        return f"http://{_host('live-snapshot')}/{settings.PILI_HUB}/{stream}.jpg"
 
     def recording_address(self, stream: str) -> str:
         return f"http://{_host('media')}/{_recording_key(stream)}"
