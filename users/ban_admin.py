@@ -80,7 +80,7 @@ def state_of(ban: Ban) -> str:
 
 @admin.register(Ban)
 class BanAdmin(ReadOnlyAdmin):
-    """Ended on the person's page: whoever was banned twice is let in by lifting both."""
+    """Ended on the person's page: that lifts all of them that are in force."""
 
     list_display = ("user", state_of, "kind", "reason", "since", "until", "by", "lifted_by")
     list_filter = ("kind",)

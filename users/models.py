@@ -327,7 +327,8 @@ class Suspect(User):
 
 
 class BlockedWord(models.Model):
-    """What no name may contain (D16). Compared by its `key`: however it is written."""
+    """What no name or title may contain (D16), and what is masked where people write. Compared by its `key`: however
+    it is written."""
 
     KEY_LENGTH: ClassVar = 128  # some characters are folded into eighteen
 

@@ -50,8 +50,8 @@ def update_user(
     description: params.Description | None = None,
     sign: params.Sign = "",
 ) -> serializers.Updated:
-    """Stores the profile, all of it or nothing. Renaming is free once, then costs 10 gold whenever the name really
-    changes (D16); the name given at registration is not the free one.
+    """Stores the profile, all of it or nothing. Renaming is free once, then costs gold (10, unless operators say
+    otherwise) whenever the name really changes (D16); the name given at registration is not the free one.
 
     A name has at most 16 bytes, a Chinese character counting two (447), and neither control characters nor a blocked
     word, however it is written (445). Any birthday of a living person is stored (else 501), but a minor's is never

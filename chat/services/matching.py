@@ -2,9 +2,9 @@
 
 Who looks is a committed row before they look around. One at a time makes a pair: a crowd that comes at once would
 otherwise reach for the same few people, again and again. Who comes while somebody makes one does not wait for it; the
-sweep finds them a partner within a second (ADR 19). A pair is made while the rows of both people are held, so that they
-stay free, and by deleting both rows of seekers, so that whoever stops meanwhile either is not paired or finds the call
-to hang up. Nothing of it is in Redis.
+sweep finds them a partner within two seconds (ADR 19). A pair is made while the rows of both people are held, so that
+they stay free, and by deleting both rows of seekers, so that whoever stops meanwhile either is not paired or finds the
+call to hang up. Nothing of it is in Redis.
 """
 
 import enum

@@ -16,7 +16,8 @@ from heihei_site.realtime.models import MassMessage, StreamKind
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # people told in one transaction, during which nobody else can tell them anything (docs/benchmarks.md)
+# People told in one transaction, during which nobody else can tell them anything (`python -m tests.bench mass`).
+BATCH = 500
 
 
 def write(acts: Iterable[bus.Act]) -> None:

@@ -1,5 +1,5 @@
-"""The words that no name and no title may contain (D16), and that are masked in what is said to a room. Operators edit
-them; every process follows within KEPT_SECONDS."""
+"""The words that no name and no title may contain (D16), and that are masked in what is said to a room or to a person.
+Operators edit them; every process follows within KEPT_SECONDS."""
 
 from collections.abc import Iterable
 
