@@ -1,38 +1,18 @@
-from typing import Any, ClassVar
-
 from django.contrib import admin
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
 from unfold.decorators import display
 
 from chat.models import Chat, ChatTopic, MatchTip
 from chat.services import tips, topics
-from heihei_site.console.admin import ConsoleAdmin, ReadOnlyAdmin
-from heihei_site.postgres.kept import Kept
+from heihei_site.console.admin import ReadOnlyAdmin, ShownToEverybody
 
 
-class LineAdmin(ConsoleAdmin):
-    """Lines that phones show: a change reaches them within KEPT_SECONDS."""
-
-    kept: ClassVar[Kept[Any]]
+class LineAdmin(ShownToEverybody):
     list_display = ("text", "active", "created_at")
     list_editable = ("active",)
     list_filter = ("active",)
     search_fields = ("text",)
     ordering = ("id",)
     fields = ("text", "active")
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        self.kept.changed()
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        super().delete_model(request, obj)
-        self.kept.changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
-        self.kept.changed()
 
 
 @admin.register(ChatTopic)

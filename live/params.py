@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import LiveInvalid, TitleIllegal
+from heihei_site.api.errors import LiveInvalid
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
 from live.models import Live
 from live.services import deadlines
-from users.services import words
+from users.params import title_of
 
 
 @Compiled
@@ -42,19 +42,13 @@ def _live(caller: Caller, live_id: int) -> Live:
     return live
 
 
-def _title(caller: Caller, title: str) -> str:
-    if words.blocked_in(title):
-        raise TitleIllegal
-    return title
-
-
 def _moment(caller: Caller, seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 2**33 else None
 
 
 LiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live, refuses=(LiveInvalid,))]
 AnyLiveParam = Annotated[Live, Word(IdField, name="liveId", find=_live_or_gone, refuses=(LiveInvalid,))]
-Title = Annotated[str, Word(text_field(settings.TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
+Title = Annotated[str, title_of(settings.TITLE_LENGTH)]
 Message = Annotated[str, Word(text_field(settings.ROOM_TEXT_LENGTH))]
 ManagerDeed = Annotated[bool, Word(number_field(0, 1), name="type", find=lambda _, deed: deed == 1)]
 LiveKey = Annotated[str, Word(text_field(64, blank=True))]

@@ -14,11 +14,10 @@ from heihei_site.api.paging import Page
 from heihei_site.postgres.compiled import Compiled, Given
 from heihei_site.realtime.presence import present
 from live.models import Guest, Live, Member, MicLink, ReplayViewer
-from users.activity import Activity, Button, Place, Scene
+from users.activity import BROADCASTING, Activity, Button, Place, Scene
 from users.models import Follow, User
 from users.selectors import here, not_blocked
 
-BROADCASTING = 5
 APP_LINK = "wmlives_heihei://{}?id={}"  # the one scheme that every generation of phones knows
 LIVE_LINK = "wmlives_heihei://live?id={}"
 

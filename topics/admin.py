@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from heihei_site.console.acts import act
-from heihei_site.console.admin import ConsoleAdmin
+from heihei_site.console.admin import ConsoleAdmin, ShownToEverybody
 from heihei_site.uploads.listening import player
 from payment.selectors import address_of
 from topics.models import Subject, Topic
@@ -16,9 +16,10 @@ from topics.services import counting, showing, topics
 
 
 @admin.register(Topic)
-class TopicAdmin(ConsoleAdmin):
-    """Pinned, ordered, hidden in the list itself; phones see it at once here, and within KEPT_SECONDS everywhere."""
+class TopicAdmin(ShownToEverybody):
+    """Pinned, ordered, hidden in the list itself."""
 
+    kept = topics.shown
     list_display = ("picture", "name", "cat_name", "area", "is_top", "order", "shown", "heard", "said", "liked")
     list_display_links = ("picture", "name")
     list_editable = ("is_top", "order", "shown")
@@ -72,14 +73,6 @@ class TopicAdmin(ConsoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         topics.save(obj)
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        super().delete_model(request, obj)
-        topics.shown.changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Topic]) -> None:
-        super().delete_queryset(request, queryset)
-        topics.shown.changed()
 
 
 @admin.register(Subject)

@@ -7,12 +7,12 @@ from django.conf import settings
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import InvalidParameter, NotPermitted, PostUnknown, TitleIllegal
+from heihei_site.api.errors import InvalidParameter, NotPermitted, PostUnknown
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from topics import selectors
 from topics.models import Subject, Topic
 from topics.services import topics
-from users.services import words
+from users.params import title_of
 
 SAMPLES = re.compile(r"\[?\s*[0-9]{1,6}(\s*,\s*[0-9]{1,6})*\s*\]?")
 
@@ -55,12 +55,6 @@ def _samples(caller: Caller, samples: str) -> str:
     return samples
 
 
-def _title(caller: Caller, title: str) -> str:
-    if words.blocked_in(title):
-        raise TitleIllegal
-    return title
-
-
 TopicParam = Annotated[Topic, Word(IdField, name="topicId", find=_topic, refuses=(PostUnknown,))]
 SubjectParam = Annotated[Subject, Word(IdField, name="subjectId", find=_subject, refuses=(PostUnknown,))]
 AnySubject = Annotated[Subject, Word(IdField, name="subjectId", find=_any_subject, refuses=(PostUnknown,))]
@@ -76,7 +70,5 @@ Order = Annotated[  # whether the newest come first: 0 and hot, 1 and new
 Sign = Annotated[str, Word(text_field(255))]
 Samples = Annotated[str, Word(text_field(settings.SUBJECT_SAMPLES_LENGTH), find=_samples)]
 Length = Annotated[int, Word(number_field(0, settings.SUBJECT_LENGTH))]
-Title = Annotated[str, Word(text_field(settings.SUBJECT_TITLE_LENGTH), find=_title, refuses=(TitleIllegal,))]
-OptionalTitle = Annotated[
-    str, Word(text_field(settings.SUBJECT_TITLE_LENGTH, blank=True), name="title", find=_title, refuses=(TitleIllegal,))
-]
+Title = Annotated[str, title_of(settings.SUBJECT_TITLE_LENGTH)]
+OptionalTitle = Annotated[str, title_of(settings.SUBJECT_TITLE_LENGTH, blank=True)]

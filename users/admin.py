@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from heihei_site.console.acts import act, operator_of
-from heihei_site.console.admin import ConsoleAdmin
+from heihei_site.console.admin import ConsoleAdmin, ShownToEverybody
 from heihei_site.console.roles import ROLES
 from heihei_site.realtime.publish import telling
 from users import auth, evidence, names
@@ -235,9 +235,8 @@ class NewWords(ModelForm):
 
 
 @admin.register(BlockedWord)
-class BlockedWordAdmin(ConsoleAdmin):
-    """Known to every process within KEPT_SECONDS."""
-
+class BlockedWordAdmin(ShownToEverybody):
+    kept = words.listed
     list_display = ("word", "added_at")
     search_fields = ("word",)
     ordering = ("-pk",)
@@ -250,11 +249,3 @@ class BlockedWordAdmin(ConsoleAdmin):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         obj.save()
         words.add(getattr(form, "lines", ()))
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        super().delete_model(request, obj)
-        words.listed.changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockedWord]) -> None:
-        super().delete_queryset(request, queryset)
-        words.listed.changed()

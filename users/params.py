@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from heihei_site.api.callers import Caller
-from heihei_site.api.errors import MinorRefused, UserUnknown
+from heihei_site.api.errors import MinorRefused, TitleIllegal, UserUnknown
 from heihei_site.api.params import IdField, Word, number_field, text_field
 from heihei_site.postgres.compiled import Compiled, Given
 from users.models import Identity, Report, User
+from users.services import words
 
 
 @Compiled
@@ -27,6 +28,17 @@ def _person(caller: Caller, user_id: int) -> User:
     for person in _people(user_id):
         return person
     raise UserUnknown
+
+
+def title_of(length: int, *, blank: bool = False) -> Word:
+    """What a live or a post is called: no blocked word is in it (D16)."""
+    return Word(text_field(length, blank=blank), name="title", find=_title, refuses=(TitleIllegal,))
+
+
+def _title(caller: Caller, title: str) -> str:
+    if words.blocked_in(title):
+        raise TitleIllegal
+    return title
 
 
 def _phone_field(**kwargs: Any) -> serializers.Field[Any, Any, Any, Any]:

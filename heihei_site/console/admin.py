@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -10,7 +10,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten, flatten_fieldsets, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
@@ -19,6 +19,7 @@ from unfold.decorators import action
 
 from heihei_site.console import acts, export, values
 from heihei_site.console.models import Act
+from heihei_site.postgres.kept import Kept
 
 
 class ConsoleAdmin(ModelAdmin):
@@ -134,6 +135,24 @@ class ConsoleAdmin(ModelAdmin):
             for each in found
             if self.may(request, getattr(each.method, "needs", ()))
         ]
+
+
+class ShownToEverybody(ConsoleAdmin):
+    """What is kept in processes: a change is seen at once here, and within KEPT_SECONDS everywhere."""
+
+    kept: ClassVar[Kept[Any]]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        self.kept.changed()
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        super().delete_model(request, obj)
+        self.kept.changed()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        self.kept.changed()
 
 
 class ReadOnlyAdmin(ConsoleAdmin):

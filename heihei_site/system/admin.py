@@ -1,36 +1,15 @@
-from typing import Any, ClassVar
-
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from heihei_site.console.admin import ConsoleAdmin
-from heihei_site.postgres.kept import Kept
+from heihei_site.console.admin import ConsoleAdmin, ShownToEverybody
 from heihei_site.system import banners, documents, offers, updates
 from heihei_site.system.models import AppVersion, Banner, ClientLog, MatchingOff, Page
 from payment.selectors import address_of
-
-
-class ShownToEverybody(ConsoleAdmin):
-    """What is kept in processes: a change is seen at once here, and within KEPT_SECONDS everywhere."""
-
-    kept: ClassVar[Kept[Any]]
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        self.kept.changed()
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        super().delete_model(request, obj)
-        self.kept.changed()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
-        self.kept.changed()
 
 
 @admin.register(Banner)
