@@ -8,8 +8,7 @@ import structlog
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.middleware import csrf
 from django.utils.deprecation import MiddlewareMixin as Middleware
 from django_structlog.middlewares import RequestMiddleware
@@ -44,11 +43,11 @@ class ForPages(MiddlewareMixin):
 
 
 class Addresses(ForPages, Middleware):
-    """400 for an address with a NUL: no file, row or word has one, and PostgreSQL says so only when it is asked."""
+    """404 for an address with a NUL: nothing is called so, and PostgreSQL would fail when it is asked."""
 
     def process_request(self, request: HttpRequest) -> None:
         if "\0" in request.path_info:
-            raise BadRequest("a NUL in the address")
+            raise Http404
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # which has no types
