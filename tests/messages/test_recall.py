@@ -8,6 +8,7 @@ from django.db.models import F
 
 from heihei_site.uploads.signals import examined
 from messages.models import InstantMessage, Push
+from messages.personal_data import own_data
 from tests import factories
 from tests.answers import ok, refused
 from tests.messages import push_vendor
@@ -87,6 +88,7 @@ class TestAMessage:
         ok(recall(talk.mine, msg_id))
         assert push_vendor.outcomes() == ["RECALLED"]
         assert Push.objects.get().finished_at is not None
+        assert list(own_data(talk.her.pk)["pushes"]) == [], "what it said is its writer's again"
 
     def test_cannot_be_taken_back_after_two_minutes(self, talk):
         msg_id = sent(talk)

@@ -1,7 +1,9 @@
 """People who listen to a room with a link and without an account: `/ws/guest`."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import urlencode
 
@@ -108,6 +110,21 @@ def test_more_than_so_many_do_not_come_in(people, guest, settings):
     assert guest(key=ROOM).close_code() == TRY_AGAIN
     say("still here")
     assert texts(first, 1) == texts(second, 1) == ["still here"]
+
+
+def test_nor_do_more_who_come_while_the_first_are_still_looked_up(people, guest, settings, monkeypatch):
+    settings.GUEST_SOCKETS_AN_ADDRESS = 2
+    looked_up, look_up = threading.Event(), doorkeeper.room_of
+    monkeypatch.setattr(doorkeeper, "room_of", lambda query: looked_up.wait(30) and look_up(query))
+    with ThreadPoolExecutor(3) as strangers:
+        coming = [strangers.submit(guest, key=ROOM) for _ in range(3)]
+        try:
+            [turned_away], _ = wait(coming, timeout=10, return_when=FIRST_COMPLETED)
+        finally:
+            looked_up.set()
+    assert turned_away.result().close_code() == TOO_MANY
+    say("hello")
+    assert [texts(one.result(), 1) for one in coming if one is not turned_away] == [["hello"]] * 2
 
 
 def test_who_connects_in_a_loop_is_held_up(people, guest, monkeypatch):

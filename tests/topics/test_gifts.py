@@ -60,6 +60,9 @@ def test_who_has_not_enough_gives_nothing(corner, post):
     assert not Tally.objects.filter(gifts=1).exists()
 
 
+GONE = {"the post is gone": (100, "话题或帖子不存在"), "it is sold no more": (730, "礼物不存在")}
+
+
 @pytest.mark.parametrize("meanwhile", ["its price is another", "it is sold no more", "the post is gone"])
 @pytest.mark.parametrize("said", [{"gift_uuid": "u", "amount": 3}, {}], ids=["combo", "no key"])
 def test_what_was_charged_is_answered_as_it_was_whatever_has_changed(corner, post, meanwhile, said):
@@ -73,9 +76,6 @@ def test_what_was_charged_is_answered_as_it_was_whatever_has_changed(corner, pos
     assert ledger.balances(corner.south.pk).gold == 95
     if meanwhile != "its price is another":
         refused(give(corner.souths, post, gift_uuid="another"), *GONE[meanwhile])
-
-
-GONE = {"the post is gone": (100, "话题或帖子不存在"), "it is sold no more": (730, "礼物不存在")}
 
 
 def test_nobody_pays_for_what_is_gone_meanwhile(corner, post, monkeypatch):
